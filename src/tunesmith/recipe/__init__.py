@@ -1,0 +1,35 @@
+"""What a run is: a strict, frozen recipe, read from YAML and the command line.
+
+base: starter
+data: conversations.jsonl
+adapter: {name: lora, rank: 16}
+train: {epochs: 3}
+"""
+
+from __future__ import annotations
+
+from tunesmith.recipe.read import read_recipe
+from tunesmith.recipe.sections import (
+    Base,
+    Data,
+    Evaluate,
+    Gate,
+    PluginChoice,
+    Recipe,
+    Source,
+    Train,
+)
+from tunesmith.recipe.write import as_yaml
+
+__all__ = [
+    "Base",
+    "Data",
+    "Evaluate",
+    "Gate",
+    "PluginChoice",
+    "Recipe",
+    "Source",
+    "Train",
+    "as_yaml",
+    "read_recipe",
+]

@@ -1,0 +1,59 @@
+"""Generate `schema.json`, the JSON Schema of a recipe: `python -m tunesmith.recipe.generate`.
+
+It lists the options of every built-in plugin, so this is the one place of the light half
+that imports them all (and with them torch). A test compares the file with a fresh one.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tunesmith import plugins
+from tunesmith.recipe.options import SCHEMA_FILE, SECTIONS
+from tunesmith.recipe.sections import Recipe
+
+
+def build_schema() -> dict[str, Any]:
+    """The schema: sections from the recipe, and one definition a plugin."""
+    document = Recipe.model_json_schema()
+    definitions = document["$defs"]
+    del definitions["PluginChoice"]
+    for section, kind in SECTIONS.items():
+        names = plugins.names(kind)
+        for name in names:
+            definition = plugins.load(kind, name).Config.model_json_schema()
+            definition["properties"] = {
+                "name": {"const": name, "type": "string"},
+                **definition.get("properties", {}),
+            }
+            definition["required"] = ["name", *definition.get("required", [])]
+            definition["additionalProperties"] = False
+            definitions[f"{kind}.{name}"] = definition
+        short = list(names) + (["qlora"] if section == "adapter" else [])
+        described = document["properties"][section]["description"]
+        document["properties"][section] = {
+            "description": described,
+            "anyOf": [
+                {"type": "string", "enum": short},
+                *({"$ref": f"#/$defs/{kind}.{name}"} for name in names),
+            ],
+        }
+    document["properties"]["base"]["anyOf"] = [{"$ref": "#/$defs/Base"}, {"type": "string"}]
+    document["properties"]["data"]["anyOf"] = [{"$ref": "#/$defs/Data"}, {"type": "string"}]
+    for section in ("base", "data"):
+        document["properties"][section].pop("$ref", None)
+    document["required"] = []
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    document["title"] = "Tunesmith recipe"
+    return document
+
+
+def write_schema() -> None:
+    """Write `schema.json` beside this file."""
+    text = json.dumps(build_schema(), indent=1, ensure_ascii=False) + "\n"
+    SCHEMA_FILE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_schema()

@@ -1,0 +1,150 @@
+"""A run's directory: where its files are, who may write them, what is finished.
+
+    runs/<name>/
+      recipe.yaml  environment.json  state.json  metrics.jsonl  events.jsonl
+      data/  checkpoints/  model/  evaluation.json  report.html  README.md
+
+`state.json` says which stages are done: `{"created": "...", "stages": {"train": {...}}}`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from tunesmith.contracts import JsonObject
+from tunesmith.errors import RunError
+from tunesmith.runs.documents import read_json, write_json
+from tunesmith.runs.durable import full_disk_named, sweep
+from tunesmith.runs.events import Events
+
+STATE = "state.json"
+LOCK = ".lock"
+
+
+class Run:
+    """An existing run directory."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use `create_run` or `open_run`, which check the folder."""
+        self.folder = folder
+
+    def path(self, *parts: str) -> Path:
+        """A path inside the directory."""
+        return self.folder.joinpath(*parts)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @cached_property
+    def events(self) -> Events:
+        """The append-only log."""
+        return Events(self.path("events.jsonl"))
+
+    def state(self) -> JsonObject:
+        """The content of state.json."""
+        state = read_json(self.path(STATE))
+        assert isinstance(state, dict)
+        return state
+
+    def stage(self, name: str) -> JsonObject | None:
+        """The record of a finished stage, or None while it is open."""
+        stages = self.state()["stages"]
+        assert isinstance(stages, dict)
+        record = stages.get(name)
+        assert record is None or isinstance(record, dict)
+        return record
+
+    def finish_stage(self, name: str, record: JsonObject) -> None:
+        """Write down that a stage is done, and what it made."""
+        state = self.state()
+        stages = state["stages"]
+        assert isinstance(stages, dict)
+        stages[name] = record
+        write_json(self.path(STATE), state)
+
+    def reopen_stage(self, *names: str) -> None:
+        """Forget that stages are done, so that they run again."""
+        state = self.state()
+        stages = state["stages"]
+        assert isinstance(stages, dict)
+        for name in names:
+            stages.pop(name, None)
+        write_json(self.path(STATE), state)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run for this process; a second one is told who has it.
+
+        Raises:
+            RunError: another process works in this directory.
+        """
+        with full_disk_named(self.path(LOCK)):
+            descriptor = os.open(self.path(LOCK), os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+                raise RunError(
+                    f"another process (pid {holder}) works in {self.folder}",
+                    hint="wait for it, stop it, or choose another --output",
+                ) from None
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            sweep(self.folder)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def create_run(folder: Path) -> Run:
+    """Make a new run directory.
+
+    Raises:
+        RunError: the folder holds something already, or is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder} is a file", hint="choose another --output")
+    if folder.exists() and any(entry.name != LOCK for entry in folder.iterdir()):
+        resume = f"to continue it: --resume --output {folder}; or choose another --output"
+        raise RunError(f"{folder} is not empty", hint=resume)
+    created = datetime.now(UTC).isoformat()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / STATE, {"format": 1, "created": created, "stages": {}})
+    except (PermissionError, NotADirectoryError) as error:
+        raise RunError(
+            f"cannot write in {folder}: {error.strerror}",
+            hint="choose an --output folder that you may write to",
+        ) from error
+    return Run(folder.resolve())
+
+
+def open_run(folder: Path) -> Run:
+    """Open an existing run directory.
+
+    Raises:
+        RunError: there is no run.
+    """
+    if not (folder / STATE).is_file():
+        raise RunError(
+            f"{folder} is not a run directory",
+            hint="tunesmith runs lists the runs below ./runs",
+        )
+    return Run(folder.resolve())
+
+
+def list_runs(folder: Path) -> list[Run]:
+    """The runs in a folder, oldest first."""
+    if not folder.is_dir():
+        return []
+    found = [Run(path.parent.resolve()) for path in folder.glob(f"*/{STATE}")]
+    return sorted(found, key=lambda run: (str(run.state()["created"]), run.name))
