@@ -2,7 +2,7 @@
 
 A row's way through the house:
 
-    file -> RawRow -> Example (Conversation | Segments | Text) -> TokenRow -> forest -> Scores -> loss
+    file -> RawRow -> Example (Conversation | Segments | Text) -> TokenRow -> forest -> Scores
 
 A plugin is one file in the folder of its kind; the *module itself* is the plugin, and the
 protocols at the end say which names it must define. Nothing here imports torch: tensor
@@ -42,6 +42,9 @@ class Config(BaseModel):
         allow_inf_nan=False,
         use_attribute_docstrings=True,
     )
+
+
+AnyConfig = Config
 
 
 # ---- data ----------------------------------------------------------------------------------
@@ -264,9 +267,9 @@ class Format(Protocol):
 class Method(Protocol):
     """`methods/x.py`: an objective."""
 
-    Config: type[Config]
+    Config: type[AnyConfig]
 
-    def loss(self, scores: Scores, config: Config) -> Tensor:
+    def loss(self, scores: Scores, config: AnyConfig) -> Tensor:
         """The *sum* over the forest; the loop divides by the step's denominator."""
         ...
 
@@ -278,9 +281,9 @@ class Method(Protocol):
 class Adapter(Protocol):
     """`models/adapters/x.py`: a way of being trainable."""
 
-    Config: type[Config]
+    Config: type[AnyConfig]
 
-    def attach(self, model: nn.Module, config: Config) -> nn.Module:
+    def attach(self, model: nn.Module, config: AnyConfig) -> nn.Module:
         """The model with its trainable weights marked (fp32) and all others frozen."""
         ...
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from types import GenericAlias
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
@@ -60,7 +61,7 @@ def complete(section: str, name: str, options: dict[str, Json]) -> dict[str, Jso
 def _field(definition: dict[str, Any]) -> Any:
     bounds: dict[str, Any] = {}
     annotation = _annotation(definition, bounds)
-    default = definition["default"] if "default" in definition else ...
+    default = definition.get("default", ...)
     if isinstance(default, list):
         default = tuple(default)
     return (annotation, Field(default=default, **bounds))
@@ -80,7 +81,7 @@ def _annotation(definition: dict[str, Any], bounds: dict[str, Any]) -> Any:
     if "const" in definition:
         return Literal[definition["const"]]
     if definition.get("type") == "array":
-        return tuple[_annotation(definition["items"], {}), ...]
+        return GenericAlias(tuple, (_annotation(definition["items"], {}), ...))
     if definition.get("type") == "null":
         return type(None)
     return _TYPES[definition["type"]]

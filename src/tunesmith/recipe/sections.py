@@ -75,7 +75,7 @@ class Data(Config):
 
 
 class PluginChoice(BaseModel):
-    """A plugin by name, with its options: `{name: lora, rank: 16}`; `lora` alone is short for it."""
+    """A plugin by name, with its options: `{name: lora, rank: 16}`, or short `lora`."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 

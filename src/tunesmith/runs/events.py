@@ -1,6 +1,6 @@
 """What happened in a run: `events.jsonl`, append-only.
 
-    {"n": 12, "time": "2026-11-22T09:00:00+00:00", "kind": "evaluated", "step": 40, "held_out_loss": 2.1}
+    {"n": 12, "time": "2026-11-22T09:00:00+00:00", "kind": "evaluated", "step": 40, "loss": 2.1}
 
 Order is by `n`, not by time: clocks jump. A half-written last line is skipped.
 """
