@@ -21,27 +21,39 @@ def as_yaml(recipe: Recipe) -> str:
 
 def commented(base: str | None = None, data: str | None = None) -> str:
     """A recipe in which every key stands with its help, optional ones commented out."""
-    lines = ["# A Tunesmith recipe. Commented keys show their defaults.", ""]
-    lines += [f"base: {base or _STARTING_POINT['base']}"]
-    lines += [f"data: {data or _STARTING_POINT['data']}", ""]
+    given = {
+        ("base", "path"): base or _STARTING_POINT["base"],
+        ("data", "sources"): [data or _STARTING_POINT["data"]],
+    }
+    lines = [
+        "# A Tunesmith recipe. Commented keys show their defaults; an empty one is decided",
+        "# from the data and the hardware when the run starts, and printed with its reason.",
+        "",
+    ]
     for section, field in Recipe.model_fields.items():
         lines.append(f"# {field.description}")
         if section in SECTIONS:
             lines += _plugin_lines(section, field.default.name)
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            lines += _section_lines(section, field.annotation)
+            lines += _section_lines(section, field.annotation, given)
         else:
-            default = field.default
-            lines.append(f"# {section}: {_scalar(default)}")
+            lines.append(f"# {section}: {_scalar(field.default)}".rstrip())
         lines.append("")
     return "\n".join(lines)
 
 
-def _section_lines(section: str, model: type[BaseModel]) -> list[str]:
-    lines = [f"# {section}:"]
+def _section_lines(
+    section: str, model: type[BaseModel], given: dict[tuple[str, str], Any]
+) -> list[str]:
+    """A section with a given value is live, with its other keys commented out."""
+    live = any(key == section for key, _ in given)
+    lines = [f"{section}:" if live else f"# {section}:"]
     for key, field in model.model_fields.items():
-        shown = "..." if field.is_required() else _scalar(field.default)
-        lines.append(f"#   {key}: {shown:<12}  # {field.description}")
+        if (section, key) in given:
+            lines.append(_key_line("  ", key, given[section, key], field.description))
+        else:
+            margin = "  # " if live else "#   "
+            lines.append(_key_line(margin, key, field.default, field.description))
     return lines
 
 
@@ -50,9 +62,14 @@ def _plugin_lines(section: str, name: str) -> list[str]:
     properties = schema()["$defs"].get(f"{SECTIONS[section]}.{name}", {}).get("properties", {})
     for key, definition in properties.items():
         if key != "name":
-            shown = _scalar(definition.get("default"))
-            lines.append(f"#   {key}: {shown:<12}  # {definition.get('description', '')}")
+            help_text = definition.get("description", "").split("\n")[0]
+            lines.append(_key_line("#   ", key, definition.get("default"), help_text))
     return lines
+
+
+def _key_line(margin: str, key: str, value: Any, description: str | None) -> str:
+    shown = f"{margin}{key}: {_scalar(value)}".rstrip()
+    return f"{shown:<36}  # {description}" if description else shown
 
 
 def _scalar(value: Any) -> str:
