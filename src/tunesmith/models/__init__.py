@@ -1,0 +1,1 @@
+"""Loading a model, scoring forests with it, and making it trainable."""

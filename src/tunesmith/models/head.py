@@ -1,0 +1,148 @@
+"""Log-probabilities of the trained tokens, without the full logits ever existing.
+
+    logprob[n] = logits[n, target[n]] - log(sum(exp(logits[n])))
+
+The head is the model's own: a copy of the causal model, sharing its modules, whose backbone
+is replaced by one that hands back the hidden states it is given. So soft caps, logit scales,
+biases, tied and adapted heads are whatever the model's forward makes of them.
+
+Tokens go through in chunks. Where the head is frozen, the derivative of each token's
+log-probability by its own hidden state is kept instead of the logits (N x D numbers): the
+backward pass is then one multiplication. A trained head is computed again in the backward.
+
+Shapes: N trained tokens, C of a chunk, D width of the hidden states, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+from transformers.utils import ModelOutput
+
+from tunesmith.models.causal import causal_model, vocabulary_of
+
+_CHUNK_BYTES = {"cpu": 32 * 2**20, "cuda": 512 * 2**20}
+
+
+@dataclass
+class _BackboneOutput(ModelOutput):
+    """Every field that some architecture's head reads off its backbone's output."""
+
+    last_hidden_state: Tensor | None = None
+    past_key_values: None = None
+    hidden_states: None = None
+    attentions: None = None
+    cross_attentions: None = None
+    router_logits: None = None
+    cache_params: None = None
+
+
+class _GivenHidden(nn.Module):
+    """Stands in for the backbone and returns what it is given as embeddings."""
+
+    @property
+    def decoder(self) -> _GivenHidden:
+        """OPT's head calls the decoder within its backbone."""
+        return self
+
+    def forward(
+        self, input_ids: None = None, *, inputs_embeds: Tensor, **ignored: object
+    ) -> _BackboneOutput:
+        return _BackboneOutput(last_hidden_state=inputs_embeds)
+
+
+class _FrozenHead(torch.autograd.Function):
+    """`_chunked` with the derivative by the hidden states taken on the way."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden_ND: Tensor, head: nn.Module, targets_N: Tensor, chunk: int
+    ) -> Tensor:
+        logprobs, slopes = [], []
+        for hidden_CD, targets_C in zip(
+            hidden_ND.detach().split(chunk), targets_N.split(chunk), strict=True
+        ):
+            with torch.enable_grad():
+                leaf_CD = hidden_CD.requires_grad_()
+                logprobs_C = _logprobs(head, leaf_CD, targets_C)
+                (slope_CD,) = torch.autograd.grad(logprobs_C.sum(), leaf_CD)
+            logprobs.append(logprobs_C.detach())
+            slopes.append(slope_CD)
+        ctx.save_for_backward(torch.cat(slopes))
+        return torch.cat(logprobs)
+
+    @staticmethod
+    def backward(ctx: Any, gradient_N: Tensor) -> tuple[Tensor, None, None, None]:
+        (slope_ND,) = ctx.saved_tensors
+        return (gradient_N[:, None] * slope_ND).to(slope_ND.dtype), None, None, None
+
+
+def token_logprobs(
+    model: nn.Module, hidden_ND: Tensor, targets_N: Tensor, chunk: int | None = None
+) -> Tensor:
+    """Log-probability of each target given the hidden state that predicts it.
+
+    Args:
+        model: the causal model, with or without an adapter.
+        hidden_ND: the backbone's last hidden states, after its final norm.
+        targets_N: token ids.
+        chunk: tokens that go through the head at once; by default as many as keep a chunk's
+            logits small beside the rest (32 MB on a CPU, 512 MB on a GPU).
+
+    Returns:
+        Natural logarithms in fp32, differentiable by the hidden states and by the head.
+    """
+    if targets_N.numel() == 0:
+        return hidden_ND.new_zeros(0, dtype=torch.float32)
+    head = own_head(model)
+    if chunk is None:
+        chunk = chunk_length(vocabulary_of(model), hidden_ND.device.type)
+    if not torch.is_grad_enabled():
+        return torch.cat(
+            [
+                _logprobs(head, hidden_CD, targets_C)
+                for hidden_CD, targets_C in zip(
+                    hidden_ND.split(chunk), targets_N.split(chunk), strict=True
+                )
+            ]
+        )
+    if any(weight.requires_grad for weight in head.parameters()):
+        return torch.cat(
+            [
+                checkpoint(
+                    _logprobs, head, hidden_CD, targets_C,
+                    use_reentrant=False, preserve_rng_state=False,
+                )
+                for hidden_CD, targets_C in zip(
+                    hidden_ND.split(chunk), targets_N.split(chunk), strict=True
+                )
+            ]
+        )
+    logprobs_N = _FrozenHead.apply(hidden_ND, head, targets_N, chunk)
+    assert isinstance(logprobs_N, Tensor)
+    return logprobs_N
+
+
+def chunk_length(vocabulary: int, device: str) -> int:
+    """Tokens whose fp32 logits fill a chunk."""
+    return max(16, _CHUNK_BYTES.get(device, _CHUNK_BYTES["cpu"]) // (4 * vocabulary))
+
+
+def own_head(model: nn.Module) -> nn.Module:
+    """Everything that the model does after its backbone, as a module of hidden states."""
+    inner = causal_model(model)
+    head = copy.copy(inner)
+    head._modules = dict(inner._modules)
+    head._modules[inner.base_model_prefix] = _GivenHidden()
+    return head
+
+
+def _logprobs(head: nn.Module, hidden_CD: Tensor, targets_C: Tensor) -> Tensor:
+    logits_CV = head(inputs_embeds=hidden_CD[None], use_cache=False).logits[0]
+    return -functional.cross_entropy(logits_CV.float(), targets_C, reduction="none")

@@ -1,0 +1,208 @@
+"""A model from a checked folder: frozen, quiet, and exactly what its files say.
+
+Weights come from safetensors only, nothing is fetched, and no code of the folder runs. What
+does not fit (weights that are missing, left over or of another shape) is an error and never
+a random initialisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import torch
+from peft import PeftConfig, PeftModel
+from safetensors import SafetensorError
+from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+from transformers.utils import logging
+
+from tunesmith.base import BaseFolder, locate_base
+from tunesmith.errors import ModelError, RecipeError, ResourceError
+
+Quantize = Literal["none", "nf4"]
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+def load_model(
+    base: BaseFolder,
+    *,
+    device: str,
+    dtype: str,
+    quantize: Quantize = "none",
+    adapter: Path | None = None,
+) -> nn.Module:
+    """Load a base, frozen and in evaluation mode.
+
+    Args:
+        base: from `locate_base`.
+        device: `cpu` or `cuda`.
+        dtype: `fp32` or `bf16`; of the weights, or of the products where they are quantised.
+        quantize: `nf4` keeps the linear layers in 4 bits (bitsandbytes).
+        adapter: a PEFT adapter folder to put on it.
+
+    Returns:
+        A Transformers causal model, or a `PeftModel` around one.
+
+    Raises:
+        ModelError: the weights are damaged or do not fit the configuration or the adapter.
+        ResourceError: there is not enough memory.
+    """
+    with quiet_transformers():
+        model = _load(base, device=device, dtype=_DTYPES[dtype], quantize=quantize)
+        model.requires_grad_(False)
+        model.eval()
+        return model if adapter is None else _with_adapter(model, adapter)
+
+
+def load_tuned(
+    folder: Path, base: BaseFolder, *, device: str, dtype: str, quantize: Quantize = "none"
+) -> nn.Module:
+    """Load a result: a PEFT adapter folder on its base, or a full model folder by itself."""
+    if (folder / "adapter_config.json").exists():
+        return load_model(base, device=device, dtype=dtype, quantize=quantize, adapter=folder)
+    return load_model(locate_base(str(folder)), device=device, dtype=dtype)
+
+
+@contextmanager
+def adapter_switched_off(model: nn.Module) -> Iterator[None]:
+    """Within the block the model is its base, where it has an adapter."""
+    if isinstance(model, PeftModel):
+        with model.disable_adapter():
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Within the block Transformers writes no notices and shows no progress bars."""
+    before = logging.get_verbosity()
+    bars = logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _load(
+    base: BaseFolder, *, device: str, dtype: torch.dtype, quantize: Quantize
+) -> PreTrainedModel:
+    _require_modest(base)
+    options = {}
+    if quantize == "nf4":
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    try:
+        model, found = AutoModelForCausalLM.from_pretrained(
+            str(base.path),
+            dtype=dtype,
+            device_map={"": device},
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **options,
+        )
+    except ImportError as error:
+        if quantize != "nf4":
+            raise
+        raise RecipeError(
+            "base.quantize: nf4 needs bitsandbytes", hint="pip install 'tunesmith[nf4]'"
+        ) from error
+    except (SafetensorError, ValueError, KeyError, OSError, RuntimeError) as error:
+        raise _as_ours(error, base) from error
+    assert isinstance(model, PreTrainedModel)
+    for kind in ("missing", "unexpected", "mismatched"):
+        names = sorted(str(name) for name in found[f"{kind}_keys"])
+        if names:
+            raise _unfit(base, kind, names)
+    # What goes into an adapter's configuration as its base.
+    model.config.name_or_path = base.name
+    model.name_or_path = base.name
+    return model
+
+
+def _require_modest(base: BaseFolder) -> None:
+    """Refuse a configuration that asks for far more weights than the files hold.
+
+    The model is laid out without memory first, so that such a folder costs nothing.
+    """
+    try:
+        config = AutoConfig.from_pretrained(
+            str(base.path), local_files_only=True, trust_remote_code=False
+        )
+        with torch.device("meta"):
+            empty = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    except (ValueError, KeyError, OSError, RuntimeError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{base.path}: config.json does not describe a causal language model: "
+            f"{_first_line(error)}",
+            hint="use a model that AutoModelForCausalLM of Transformers loads",
+        ) from error
+    wanted = sum(weight.numel() for weight in empty.parameters())
+    if wanted > 1.05 * base.parameters + 1024:
+        raise ModelError(
+            f"{base.path}: config.json asks for {wanted:,} weights, the files hold "
+            f"{base.parameters:,}",
+            hint="download the model again: its configuration belongs to another one",
+        )
+
+
+def _with_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (adapter / name).is_file():
+            raise ModelError(
+                f"{adapter}: no {name}",
+                hint="an adapter is a folder in PEFT's format, with safetensors weights",
+            )
+    try:
+        PeftConfig.from_pretrained(str(adapter))
+        tuned = PeftModel.from_pretrained(model, str(adapter), is_trainable=False)
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OSError) as error:
+        raise ModelError(
+            f"{adapter}: the adapter does not fit this base: {_first_line(error)}",
+            hint="use the base that it was trained on, or save the adapter again",
+        ) from error
+    tuned.eval()
+    return tuned
+
+
+def _as_ours(error: Exception, base: BaseFolder) -> ModelError | ResourceError:
+    if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error):
+        return ResourceError(
+            f"not enough memory to load {base.name}",
+            hint="use base.quantize: nf4, or a smaller model",
+        )
+    return ModelError(
+        f"{base.path}: the weights cannot be loaded: {_first_line(error)}",
+        hint="download the model again",
+    )
+
+
+def _unfit(base: BaseFolder, kind: str, names: list[str]) -> ModelError:
+    says = {
+        "missing": "lack weights that config.json asks for",
+        "unexpected": "hold weights that config.json does not know",
+        "mismatched": "hold weights of another shape than config.json says",
+    }
+    return ModelError(
+        f"{base.path}: the files {says[kind]}: {', '.join(names[:3])}"
+        + (f" and {len(names) - 3} more" if len(names) > 3 else ""),
+        hint="download the model again; configuration and weights must be of one model",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

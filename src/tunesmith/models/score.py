@@ -1,0 +1,86 @@
+"""Scores of a forest: what a method sees of a model.
+
+The backbone runs over the forest, and only the tokens that predict a trained one go on to
+the head. Without support for forests, the rows run one at a time and give the same.
+
+Shapes: S tokens of the forest, N trained tokens, D width of the hidden states.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tunesmith.contracts import Scores
+from tunesmith.data.forest import Forest
+from tunesmith.models.attention import ForestSupport, layout_of
+from tunesmith.models.causal import causal_model
+from tunesmith.models.head import token_logprobs
+from tunesmith.models.precision import products
+
+
+def forest_scores(model: nn.Module, forest: Forest, *, support: ForestSupport) -> Scores:
+    """Log-probabilities of a forest's trained tokens.
+
+    Args:
+        model: the model that `enable_forest` was asked about.
+        forest: rows of one step.
+        support: its answer.
+
+    Returns:
+        Scores on the model's device, in the forest's order of trained tokens;
+        differentiable unless gradients are switched off.
+    """
+    inner = causal_model(model)
+    device = inner.device
+    with products(model):
+        if support.supported:
+            hidden_ND = _packed(model, forest, flexible=support.flexible)
+        else:
+            hidden_ND = _row_by_row(model, forest)
+        targets_N = torch.from_numpy(forest.target_ids_N).to(device)
+        logprobs_N = token_logprobs(model, hidden_ND, targets_N)
+    return Scores(
+        logprobs_N=logprobs_N,
+        weights_N=torch.from_numpy(forest.weights_N).to(device),
+        rows_N=torch.from_numpy(forest.rows_N).to(device),
+    )
+
+
+def _packed(model: nn.Module, forest: Forest, *, flexible: bool) -> Tensor:
+    inner = causal_model(model)
+    layout = layout_of(
+        forest.positions_S, forest.subtree_end_S, device=inner.device, flexible=flexible
+    )
+    output = inner.base_model(
+        input_ids=torch.from_numpy(forest.ids_S).to(inner.device)[None],
+        position_ids=layout.positions_S[None],
+        use_cache=False,
+        forest_layout=layout,
+    )
+    hidden_SD = output.last_hidden_state[0]
+    return _picked(hidden_SD, torch.from_numpy(forest.source_index_N).to(inner.device))
+
+
+def _row_by_row(model: nn.Module, forest: Forest) -> Tensor:
+    inner = causal_model(model)
+    parts, places = [], []
+    for row in np.unique(forest.rows_N):
+        own_N = np.flatnonzero(forest.rows_N == row)
+        sources_N = forest.source_index_N[own_N]
+        path_T = forest.path_to(int(sources_N.max()))
+        output = inner.base_model(
+            input_ids=torch.from_numpy(forest.ids_S[path_T]).to(inner.device)[None],
+            position_ids=torch.arange(path_T.size, device=inner.device)[None],
+            use_cache=False,
+        )
+        within = torch.from_numpy(np.searchsorted(path_T, sources_N)).to(inner.device)
+        parts.append(_picked(output.last_hidden_state[0], within))
+        places.append(own_N)
+    order = torch.from_numpy(np.argsort(np.concatenate(places))).to(inner.device)
+    return torch.cat(parts).index_select(0, order)
+
+
+def _picked(hidden_SD: Tensor, index_N: Tensor) -> Tensor:
+    return hidden_SD.index_select(0, index_N)
