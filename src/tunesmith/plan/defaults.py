@@ -62,7 +62,9 @@ def decide(recipe: Recipe, facts: Facts) -> tuple[Recipe, tuple[Decision, ...]]:
     epochs = train.epochs
     if train.epochs is None and train.steps is None:
         epochs = _epochs(facts.rows, recipe.adapter.name)
-        decided.append(("epochs", epochs, f"{facts.rows:,} rows with adapter {recipe.adapter.name}"))
+        decided.append(
+            ("epochs", epochs, f"{facts.rows:,} rows with adapter {recipe.adapter.name}")
+        )
     if train.learning_rate is None:
         rate = _learning_rate(facts.parameters, recipe.adapter.name)
         size = _size(facts.parameters)

@@ -9,6 +9,7 @@ train: {epochs: 3}
 from __future__ import annotations
 
 from tunesmith.recipe.read import read_recipe
+from tunesmith.recipe.request import Request
 from tunesmith.recipe.sections import (
     Base,
     Data,
@@ -28,6 +29,7 @@ __all__ = [
     "Gate",
     "PluginChoice",
     "Recipe",
+    "Request",
     "Source",
     "Train",
     "as_yaml",

@@ -6,66 +6,25 @@ error. Overrides such as `train.learning_rate=1e-4` are applied before anything 
 
 from __future__ import annotations
 
-import difflib
 import json
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import ConstructorError, DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.comments import CommentedMap
 
 from tunesmith import plugins
-from tunesmith.errors import Place, RecipeError
+from tunesmith.errors import RecipeError
+from tunesmith.recipe.explain import explain, unknown_name
 from tunesmith.recipe.options import SECTIONS, complete, options_model, schema
+from tunesmith.recipe.parse import Origin, parse_file, parse_value, plain
+from tunesmith.recipe.request import Request
 from tunesmith.recipe.sections import Recipe
 
-MAX_BYTES = 1_000_000
-MAX_NODES = 20_000
 NAMED = {"evaluate.tasks": "tasks", "export": "exporters", "train.report_to": "trackers"}
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where the values came from, to give errors a place."""
-
-    file: Path | None
-    document: Any
-    overridden: frozenset[tuple[str, ...]]
-
-    def place(self, path: tuple[str | int, ...]) -> Place | None:
-        """The line and column of a key, or None for values from the command line."""
-        keys = tuple(str(part) for part in path)
-        if any(keys[: len(key)] == key for key in self.overridden):
-            return Place(file="command line")
-        if self.file is None:
-            return None
-        node, line, column = self.document, 0, 0
-        for part in path:
-            if isinstance(node, CommentedMap) and part in node:
-                line, column = node.lc.key(part)
-            elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
-                line, column = node.lc.item(part)
-            else:
-                break
-            node = node[part]
-        return Place(file=self.file, line=line + 1, column=column + 1)
-
-
-def read_recipe(
-    file: Path | None,
-    overrides: Sequence[str] = (),
-    *,
-    base: str | None = None,
-    data: str | None = None,
-    output: str | None = None,
-    needs_base: bool = True,
-) -> Recipe:
+def read_recipe(request: Request, *, needs_base: bool = True) -> Recipe:
     """The recipe of a file, with overrides (`key.key=value`) and the three common options.
 
     Paths in a file are looked up beside the file and in the current folder; they come out
@@ -74,17 +33,18 @@ def read_recipe(
     Raises:
         RecipeError: with file, line and column or the key, and the nearest valid name.
     """
-    document = _parse(file) if file else CommentedMap()
-    values = _plain(document, Origin(file, document, frozenset()), (), [MAX_NODES])
+    file = request.file
+    document = parse_file(file) if file else CommentedMap()
+    values = plain(document, file)
     _expand(values)
     changed = set()
-    for key, value in (("base.path", base), ("output", output)):
+    for key, value in (("base.path", request.base), ("output", request.output)):
         if value is not None:
             changed.add(_assign(values, key, value))
-    if data is not None:
-        values["data"] = {**values.get("data", {}), "sources": [{"path": data}]}
+    if request.data is not None:
+        values["data"] = {**values.get("data", {}), "sources": [{"path": request.data}]}
         changed.add(("data", "sources"))
-    for override in overrides:
+    for override in request.overrides:
         changed.add(_override(values, override))
     _expand(values)
     origin = Origin(file, document, frozenset(changed))
@@ -93,74 +53,9 @@ def read_recipe(
     try:
         recipe = Recipe.model_validate_json(json.dumps(values))
     except ValidationError as error:
-        raise _explain(error, origin) from None
+        raise explain(error, origin) from None
     _check_names(recipe, origin)
     return _with_paths(recipe, file)
-
-
-def _parse(file: Path) -> Any:
-    if not file.is_file():
-        raise RecipeError(f"there is no recipe file {file}", hint="tunesmith init writes one")
-    if file.stat().st_size > MAX_BYTES:
-        raise RecipeError(f"{file} is larger than a recipe can be", hint="is it the data file?")
-    yaml = YAML(typ="rt", pure=True)
-    try:
-        text = file.read_text(encoding="utf-8")
-        document = yaml.load(text)
-    except UnicodeDecodeError as error:
-        raise RecipeError(
-            f"the recipe is not UTF-8 text ({error.reason} at byte {error.start})",
-            hint="save it as UTF-8",
-            place=Place(file=file),
-        ) from None
-    except (MarkedYAMLError, DuplicateKeyError, ConstructorError) as error:
-        mark = error.problem_mark
-        what = (error.problem or "not valid YAML").split("\n")[0]
-        if isinstance(error, DuplicateKeyError):
-            what = what.split(" with value")[0]
-        place = Place(file=file, line=mark.line + 1, column=mark.column + 1) if mark else None
-        raise RecipeError(f"YAML: {what}", hint="correct this line", place=place) from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise RecipeError(f"not valid YAML: {error}", place=Place(file=file)) from None
-    if document is None:
-        return CommentedMap()
-    if not isinstance(document, CommentedMap):
-        raise RecipeError(
-            "a recipe is a mapping of sections",
-            hint="start with `base:` and `data:`; tunesmith init writes an example",
-            place=Place(file=file, line=1),
-        )
-    return document
-
-
-def _plain(node: Any, origin: Origin, path: tuple[str | int, ...], budget: list[int]) -> Any:
-    """Plain Python data; refuses alias bombs, tags, and numbers that JSON does not have."""
-    budget[0] -= 1
-    if budget[0] < 0:
-        raise RecipeError(
-            "the recipe unfolds to an enormous size",
-            hint="remove the YAML aliases",
-            place=origin.place(path[:1]),
-        )
-    if isinstance(node, dict):
-        return {
-            str(key): _plain(value, origin, (*path, key), budget) for key, value in node.items()
-        }
-    if isinstance(node, list):
-        return [_plain(value, origin, (*path, i), budget) for i, value in enumerate(node)]
-    if isinstance(node, bool) or node is None:
-        return node
-    if isinstance(node, int):
-        return int(node)
-    if isinstance(node, float):
-        if not math.isfinite(node):
-            raise RecipeError(
-                f"{float(node)} is not a number that a recipe can use",
-                hint="write a finite number",
-                place=origin.place(path),
-            )
-        return float(node)
-    return str(node)
 
 
 def _expand(values: dict[str, Any]) -> None:
@@ -206,17 +101,7 @@ def _override(values: dict[str, Any], override: str) -> tuple[str, ...]:
         raise RecipeError(
             f"cannot read {override!r}", hint="overrides look like train.learning_rate=1e-4"
         )
-    return _assign(values, key, _value(key, text))
-
-
-def _value(key: str, text: str) -> Any:
-    if not text.strip():
-        return None
-    try:
-        parsed = YAML(typ="rt", pure=True).load(text)
-    except YAMLError:
-        return text
-    return _plain(parsed, Origin(None, None, frozenset({()})), tuple(key.split(".")), [MAX_NODES])
+    return _assign(values, key, parse_value(key, text))
 
 
 def _assign(values: dict[str, Any], key: str, value: Any) -> tuple[str, ...]:
@@ -267,7 +152,9 @@ def _require(values: dict[str, Any], *, needs_base: bool) -> None:
 
 def _complete_plugins(values: dict[str, Any], origin: Origin) -> None:
     for section, kind in SECTIONS.items():
-        choice = values.get(section, {"name": Recipe.model_fields[section].default.name})
+        choice = values.get(section, {})
+        if isinstance(choice, dict):
+            choice = {"name": Recipe.model_fields[section].default.name, **choice}
         if not isinstance(choice, dict) or not isinstance(choice.get("name"), str):
             raise RecipeError(
                 f"{section} is a name, or a mapping with a name",
@@ -277,77 +164,12 @@ def _complete_plugins(values: dict[str, Any], origin: Origin) -> None:
         name = choice["name"]
         given = {key: value for key, value in choice.items() if key != "name"}
         if f"{kind}.{name}" not in schema()["$defs"] and name not in plugins.names(kind):
-            raise _unknown_name(kind, name, origin.place((section,)))
+            raise unknown_name(kind, name, origin.place((section,)))
         try:
             values[section] = {"name": name, **complete(section, name, given)}
         except ValidationError as error:
             known = tuple(options_model(section, name).model_fields)
-            raise _explain(error, origin, prefix=(section,), known=known) from None
-
-
-def _explain(
-    error: ValidationError,
-    origin: Origin,
-    *,
-    prefix: tuple[str, ...] = (),
-    known: tuple[str, ...] | None = None,
-) -> RecipeError:
-    first = error.errors()[0]
-    path = prefix + tuple(
-        part for part in first["loc"] if not (isinstance(part, str) and part in _UNION_MEMBERS)
-    )
-    key = ".".join(str(part) for part in path) or "recipe"
-    place = origin.place(path)
-    if first["type"] == "extra_forbidden":
-        candidates = known if known is not None else _known_keys(path[:-1])
-        return RecipeError(
-            f"unknown key {key}", hint=_nearest(str(path[-1]), candidates), place=place
-        )
-    message = str(first["msg"]).removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    shown = "" if first["type"] in {"missing", "value_error"} else f", not {first['input']!r}"[:80]
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return RecipeError(f"{key}: {message}{shown}{more}", hint="correct this value", place=place)
-
-
-_UNION_MEMBERS = frozenset({"float", "int", "str", "bool"})
-
-
-def _known_keys(path: tuple[str | int, ...]) -> tuple[str, ...]:
-    node = Recipe.model_json_schema()
-    root = node
-    for part in path:
-        node = node.get("items", node) if isinstance(part, int) else node["properties"][part]
-        if "items" in node and "properties" not in node:
-            node = node["items"]
-        if "$ref" in node:
-            node = root["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-    return tuple(node.get("properties", {}))
-
-
-def _nearest(word: str, candidates: Sequence[str]) -> str:
-    for section, field in Recipe.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and word in getattr(inner, "model_fields", {}):
-            return f"did you mean {section}.{word}?"
-    for section, kind in SECTIONS.items():
-        for name in plugins.names(kind):
-            definition = schema()["$defs"].get(f"{kind}.{name}", {})
-            if word in definition.get("properties", {}):
-                return f"did you mean {section}.{word}?"
-    near = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
-    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(candidates)}"
-
-
-def _unknown_name(kind: str, name: str, place: Place | None) -> RecipeError:
-    available = plugins.names(kind)
-    near = difflib.get_close_matches(name, available, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return RecipeError(
-        f"there is no {kind.removesuffix('s')} called {name}",
-        hint=f"{hint}there are: {', '.join(available)}",
-        place=place,
-    )
+            raise explain(error, origin, prefix=(section,), known=known) from None
 
 
 def _check_names(recipe: Recipe, origin: Origin) -> None:
@@ -359,7 +181,7 @@ def _check_names(recipe: Recipe, origin: Origin) -> None:
     for key, kind in NAMED.items():
         for name in given[key]:
             if name not in plugins.names(kind):
-                raise _unknown_name(kind, name, origin.place(tuple(key.split("."))))
+                raise unknown_name(kind, name, origin.place(tuple(key.split("."))))
 
 
 def _with_paths(recipe: Recipe, file: Path | None) -> Recipe:

@@ -1,0 +1,1 @@
+"""The command line: one file a verb; `main` finds it, runs it and turns errors into exit codes."""

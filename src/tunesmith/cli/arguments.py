@@ -1,0 +1,61 @@
+"""The arguments that `check`, `train` and `run` share, and how they become a recipe.
+
+tunesmith run [RECIPE] [--base DIR|ID] [--data FILE] [--output DIR] [key=value ...]
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunesmith.errors import RecipeError
+from tunesmith.recipe.request import Request
+
+Arguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RECIPE] [KEY=VALUE ...]",
+        help="A recipe file, and overrides such as train.learning_rate=1e-4.",
+        show_default=False,
+    ),
+]
+Base = Annotated[
+    str | None,
+    typer.Option("--base", help="Folder or hub id of the base model, or `starter`."),
+]
+Data = Annotated[str | None, typer.Option("--data", help="File or folder with the rows.")]
+Output = Annotated[str | None, typer.Option("--output", "-o", help="The run directory.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show the resolved recipe, the masks and the memory; stop."),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Continue the run in --output, or start it.")
+]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+
+
+def request(
+    arguments: list[str] | None, base: str | None, data: str | None, output: str | None
+) -> Request:
+    """Tell the recipe file from the overrides.
+
+    Raises:
+        RecipeError: two recipe files.
+    """
+    files = [argument for argument in arguments or [] if "=" not in argument]
+    if len(files) > 1:
+        raise RecipeError(
+            f"two recipe files are named: {files[0]} and {files[1]}",
+            hint="give one; overrides look like train.learning_rate=1e-4",
+        )
+    return Request(
+        file=Path(files[0]) if files else None,
+        overrides=tuple(argument for argument in arguments or [] if "=" in argument),
+        base=base,
+        data=data,
+        output=output,
+    )
