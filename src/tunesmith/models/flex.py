@@ -13,6 +13,7 @@ Shapes: S tokens of the forest, P after padding, H heads, G heads of keys and va
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -22,7 +23,12 @@ from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex
 from tunesmith.models.segments import AttentionCall, Layout
 
 BLOCK = 128
-_compiled_attention = torch.compile(flex_attention)
+
+
+@cache
+def _compiled_attention() -> Callable[..., object]:
+    """Compiled when it is first needed: the compiler takes seconds to load."""
+    return torch.compile(flex_attention)
 
 
 def attend_flexibly(
@@ -38,7 +44,7 @@ def attend_flexibly(
     query, key, value = (
         functional.pad(states, (0, 0, 0, padding)) for states in (query_HSD, key_GSD, value_GSD)
     )
-    output = _compiled_attention(
+    output = _compiled_attention()(
         query,
         key,
         value,

@@ -32,20 +32,24 @@ def forest_scores(model: nn.Module, forest: Forest, *, support: ForestSupport) -
         Scores on the model's device, in the forest's order of trained tokens;
         differentiable unless gradients are switched off.
     """
-    inner = causal_model(model)
-    device = inner.device
+    device = causal_model(model).device
+    hidden_ND = forest_hidden(model, forest, support=support)
+    targets_N = torch.from_numpy(forest.target_ids_N).to(device)
     with products(model):
-        if support.supported:
-            hidden_ND = _packed(model, forest, flexible=support.flexible)
-        else:
-            hidden_ND = _row_by_row(model, forest)
-        targets_N = torch.from_numpy(forest.target_ids_N).to(device)
         logprobs_N = token_logprobs(model, hidden_ND, targets_N)
     return Scores(
         logprobs_N=logprobs_N,
         weights_N=torch.from_numpy(forest.weights_N).to(device),
         rows_N=torch.from_numpy(forest.rows_N).to(device),
     )
+
+
+def forest_hidden(model: nn.Module, forest: Forest, *, support: ForestSupport) -> Tensor:
+    """The last hidden states (N, D) that predict a forest's trained tokens, for the head."""
+    with products(model):
+        if support.supported:
+            return _packed(model, forest, flexible=support.flexible)
+        return _row_by_row(model, forest)
 
 
 def _packed(model: nn.Module, forest: Forest, *, flexible: bool) -> Tensor:

@@ -1,0 +1,165 @@
+"""Continue prompts with a model, many at a time.
+
+Prompts of about the same length go together, padded on the left; keys and values of what is
+done are kept, and a row that has ended leaves its batch. Greedy output is that of
+Transformers' own `generate`.
+
+Sampling draws from softmax(logits / temperature) by the inverse of its distribution
+function, with one number a row and token from the seed: so a row's text does not depend on
+which rows it shares a batch with.
+
+Shapes: B rows of a batch, T tokens so far, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import DynamicCache
+
+from tunesmith.models.attention import stock_attention
+from tunesmith.models.causal import causal_model
+from tunesmith.models.precision import products
+
+
+# Rows that run at once: enough to fill a processor, few enough for their caches.
+_BATCH = {"cpu": 32, "cuda": 128}
+
+
+@torch.no_grad()
+def generate(
+    model: nn.Module,
+    prompts: Sequence[Sequence[int]],
+    *,
+    stop_ids: Collection[int],
+    max_new_tokens: int,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> list[list[int]]:
+    """Continue each prompt until a stop token or the limit.
+
+    Args:
+        model: a causal model, with or without an adapter, in evaluation mode.
+        prompts: token ids; none may be empty.
+        stop_ids: tokens that end a row.
+        max_new_tokens: limit a row.
+        temperature: 0 takes the likeliest token; 1 draws from the model's own distribution.
+        seed: of the draws.
+
+    Returns:
+        The new tokens of each prompt, in the prompts' order; the stop token, where one was
+        reached, is the last.
+    """
+    outputs: list[list[int]] = [[] for _ in prompts]
+    draws = _draws(len(prompts), max_new_tokens, temperature, seed)
+    by_length = sorted(range(len(prompts)), key=lambda row: (len(prompts[row]), row))
+    batch_size = _BATCH.get(causal_model(model).device.type, _BATCH["cpu"])
+    with stock_attention(model), products(model):
+        for start in range(0, len(prompts), batch_size):
+            rows = by_length[start : start + batch_size]
+            batch = _Batch(model, [prompts[row] for row in rows])
+            for step in range(max_new_tokens):
+                chosen = _choose(batch.logits_BV, draws[rows, step], temperature)
+                for row, token in zip(rows, chosen, strict=True):
+                    outputs[row].append(token)
+                kept = [place for place, token in enumerate(chosen) if token not in stop_ids]
+                if not kept or step == max_new_tokens - 1:
+                    break
+                rows = [rows[place] for place in kept]
+                batch.advance(kept, [chosen[place] for place in kept])
+    return outputs
+
+
+def stream(
+    model: nn.Module,
+    prompt: Sequence[int],
+    *,
+    stop_ids: Collection[int],
+    max_new_tokens: int,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> Iterator[int]:
+    """Continue one prompt, a token at a time; a stop token ends it and is not yielded."""
+    draws = _draws(1, max_new_tokens, temperature, seed)
+    batch: _Batch | None = None
+    token = 0
+    for step in range(max_new_tokens):
+        # Entered anew for each token: between two the caller may use the model.
+        with torch.no_grad(), stock_attention(model), products(model):
+            if batch is None:
+                batch = _Batch(model, [prompt])
+            else:
+                batch.advance([0], [token])
+        (token,) = _choose(batch.logits_BV, draws[[0], step], temperature)
+        if token in stop_ids:
+            return
+        yield token
+
+
+class _Batch:
+    """Rows under way: their cache, where they are, and what comes next."""
+
+    def __init__(self, model: nn.Module, prompts: Sequence[Sequence[int]]) -> None:
+        self._model = causal_model(model)
+        self._wrapped = model
+        self._device = self._model.device
+        longest = max(len(prompt) for prompt in prompts)
+        ids_BT = torch.zeros(len(prompts), longest, dtype=torch.long)
+        mask_BT = torch.zeros(len(prompts), longest, dtype=torch.long)
+        for row, prompt in enumerate(prompts):
+            assert len(prompt) > 0, "a prompt has at least one token"
+            ids_BT[row, longest - len(prompt) :] = torch.tensor(prompt)
+            mask_BT[row, longest - len(prompt) :] = 1
+        self._mask_BT = mask_BT.to(self._device)
+        self._cache = DynamicCache(config=self._model.config)
+        positions_BT = (self._mask_BT.cumsum(dim=1) - 1).clamp(min=0)
+        self._next_B = positions_BT[:, -1] + 1
+        self.logits_BV = self._forward(ids_BT.to(self._device), positions_BT)
+
+    def advance(self, kept: list[int], tokens: list[int]) -> None:
+        """Keep some rows, append a token to each, and find what comes next."""
+        if len(kept) < self._mask_BT.shape[0]:
+            index = torch.tensor(kept, device=self._device)
+            self._cache.batch_select_indices(index)
+            self._mask_BT = self._mask_BT[index]
+            self._next_B = self._next_B[index]
+        ones_B1 = self._mask_BT.new_ones(len(kept), 1)
+        self._mask_BT = torch.cat([self._mask_BT, ones_B1], dim=1)
+        ids_B1 = torch.tensor(tokens, device=self._device)[:, None]
+        self.logits_BV = self._forward(ids_B1, self._next_B[:, None])
+        self._next_B = self._next_B + 1
+
+    def _forward(self, ids_BT: Tensor, positions_BT: Tensor) -> Tensor:
+        output = self._model(
+            input_ids=ids_BT,
+            position_ids=positions_BT,
+            attention_mask=self._mask_BT,
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        logits_BV = output.logits[:, -1].float()
+        assert isinstance(logits_BV, Tensor)
+        return logits_BV
+
+
+def _draws(rows: int, steps: int, temperature: float, seed: int) -> NDArray[np.float64]:
+    """One uniform number a row and token; a row's are the same whatever rows follow it."""
+    if temperature == 0:
+        return np.zeros((rows, steps))
+    return np.random.default_rng(seed).random((rows, steps))
+
+
+def _choose(logits_BV: Tensor, draws_B: NDArray[np.float64], temperature: float) -> list[int]:
+    if temperature == 0:
+        return [int(token) for token in logits_BV.argmax(dim=-1).tolist()]
+    chances_BV = torch.softmax(logits_BV.double() / temperature, dim=-1)
+    reached_BV = chances_BV.cumsum(dim=-1)
+    # The sum may end just below 1: scale the draw to what there is.
+    draws_B1 = torch.from_numpy(draws_B).to(reached_BV.device)[:, None] * reached_BV[:, -1:]
+    chosen_B1 = torch.searchsorted(reached_BV, draws_B1, right=True)
+    return [int(token) for token in chosen_B1.clamp(max=logits_BV.shape[1] - 1)[:, 0].tolist()]
