@@ -252,8 +252,8 @@ class Passage:
     size: int
     """UTF-8 bytes of the trained text, special tokens left out."""
     group: str
-    slice: str = "all"
-    """Part of the rows that it belongs to besides `all`, e.g. `code`."""
+    part: str = "all"
+    """Slice of the results that it belongs to besides `all`, e.g. `code`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,7 +307,7 @@ class Encoder(Protocol):
         """The prompt before the last trained turn; None where nothing is asked."""
         ...
 
-    def document(self, text: str, place: Place, slice: str) -> tuple[Passage, ...]:
+    def document(self, text: str, place: Place, part: str) -> tuple[Passage, ...]:
         """General text, in pieces that fit the model's context."""
         ...
 
@@ -321,7 +321,7 @@ class Material:
     train: tuple[Example, ...]
     """As many rows of the training data, to compare with."""
     documents: tuple[tuple[str, str, Place], ...]
-    """General text: slice, text, place."""
+    """General text: part, text, place."""
     encoder: Encoder
     seed: int
 
@@ -356,6 +356,15 @@ class Measure:
     statistics_RK: NDArray[np.float64]
     value: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     """From sums (..., K) to figures (...); NaN where it is not defined."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What a task found out about one model."""
+
+    measures: tuple[Measure, ...]
+    details: JsonObject = field(default_factory=dict)
+    """What is no single figure, such as a confusion matrix; written to evaluation.json."""
 
 
 # ---- what a plugin file defines ------------------------------------------------------------
@@ -448,11 +457,11 @@ class Task(Protocol):
     VERSION: int
     METRICS: Sequence[Metric]
 
-    def fits(self, material: Material) -> bool:
-        """Whether the data allow this evaluation."""
+    def missing(self, material: Material) -> str:
+        """What the data lack for this evaluation, for people; empty where it can run."""
         ...
 
-    def measure(self, subject: Subject, material: Material) -> Sequence[Measure]:
+    def measure(self, subject: Subject, material: Material) -> Measurement:
         """The figures of one model; called with the same material for base and tuned."""
         ...
 
