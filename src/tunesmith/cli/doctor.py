@@ -171,7 +171,7 @@ def _gpu_fact() -> Fact:
         count = torch.cuda.device_count()
         return Fact(name="GPU", value=f"{count} CUDA device{'s' if count > 1 else ''}: used")
     if torch.backends.mps.is_available():
-        value = "Apple GPU (MPS): not used unless train.device=mps; NF4 does not run on it"
+        value = "Apple GPU (MPS): not supported in this release; training runs on the CPU"
         return Fact(name="GPU", value=value)
     if shutil.which("nvidia-smi") and "+cpu" in torch.__version__:
         value = f"the driver is installed, but torch {torch.__version__} is the CPU build"

@@ -1,0 +1,1 @@
+"""The forms in which a tuned model leaves, one file each."""
