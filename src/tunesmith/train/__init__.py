@@ -1,0 +1,1 @@
+"""Changing the weights: one loop, its checkpoints, and what watches over it."""

@@ -1,0 +1,231 @@
+"""The one training loop. It knows no method and no adapter by name.
+
+    until the last step, or no gain for `early_stopping` measurements:
+        measure the held-out rows when due          -> events.jsonl, best checkpoint
+        save when due, when best, when asked to stop -> checkpoints/step-N
+        rows of the step -> gradients -> clip -> optimizer at the scheduled rate -> metrics.jsonl
+
+Where it stands is a `Progress`, saved with each checkpoint; all else follows from the seed
+and the step's number, so a run that was killed anywhere ends with the same bits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from tunesmith.contracts import Adapter, Json, JsonObject, StepRecord, TokenRow
+from tunesmith.errors import Diverged, Interrupted, ResourceError
+from tunesmith.recipe import Train
+from tunesmith.runs import Run
+from tunesmith.runs.fault import reach
+from tunesmith.train import checkpoint, metrics, watch
+from tunesmith.train.display import Display
+from tunesmith.train.feed import Feed
+from tunesmith.train.objective import Objective
+from tunesmith.train.optimizer import NamedOptimizer
+from tunesmith.train.progress import Progress
+from tunesmith.train.schedule import rate_share, warmup_steps
+from tunesmith.train.signals import StopSignals
+from tunesmith.train.steps import StepRows
+
+Samples = Callable[[Callable[[], bool]], list[JsonObject]]
+"""Writes a few answers with the model as it is; asks the argument whether to give up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Everything that a training run needs, put together by the stage."""
+
+    run: Run
+    model: nn.Module
+    adapter: Adapter
+    objective: Objective
+    optimizer: NamedOptimizer
+    rows: StepRows
+    held_out: Sequence[TokenRow]
+    """Rows to measure with; none switches measuring, early stopping and the best off."""
+    samples: Samples
+    settings: Train
+    """Resolved: nothing is None but one of `epochs` and `steps`."""
+    total: int
+    """Optimizer steps of the whole run."""
+    identity: JsonObject
+    """What the run is, saved with each checkpoint and compared on resume."""
+    feed: Feed
+    display: Display
+
+
+def fit(job: Job, progress: Progress) -> Progress:
+    """Train from `progress` to the end of the run.
+
+    Returns:
+        The final progress; its checkpoint, and that of its best step, are on the disk.
+
+    Raises:
+        Interrupted: a signal arrived; the state is saved.
+        Diverged: the loss is not finite, or exploded; the last good checkpoint is kept.
+        ResourceError: the disk is full or memory does not suffice; ditto.
+    """
+    saved = progress.step
+    with StopSignals() as signals:
+        while True:
+            measured = _measure_if_due(job, progress, signals)
+            finished = _finished(job, measured)
+            stopping = signals.number is not None
+            better = measured.best_step == measured.step and measured != progress
+            due = measured.step % _whole(job.settings.save_every) == 0 and measured.watch.calm
+            progress = measured
+            behind = progress.step > saved and (due or finished or stopping)
+            if progress.step > 0 and (better or behind):
+                _save(job, progress)
+                saved = progress.step
+            if stopping:
+                raise _interrupted(job, progress, signals)
+            if finished:
+                return progress
+            progress = _take_step(job, progress)
+
+
+def _take_step(job: Job, progress: Progress) -> Progress:
+    began = time.monotonic()
+    step = progress.step + 1
+    rows = job.rows.of(step)
+    try:
+        loss = job.objective.backward(step, rows)
+    except torch.OutOfMemoryError as error:
+        raise _out_of_memory(job, step) from error
+    norm = job.optimizer.clip(job.settings.max_gradient_norm)
+    places = [row.place for row in rows]
+    seen = progress.watch
+    try:
+        if not _is_finite(loss):
+            places = job.objective.blame(rows)
+        watch.check_finite(step, loss, norm, places)
+        seen = progress.watch.saw(loss)
+        watch.check_spike(step, loss, seen, places)
+    except Diverged as error:
+        job.optimizer.clear()
+        named: list[Json] = [str(place) for place in places]
+        job.run.events.append("diverged", step=step, rows=named, message=error.what)
+        raise
+    reach("step")
+    rate = _rate(job, step)
+    job.optimizer.step(rate)
+    record = StepRecord(
+        step=step,
+        loss=loss,
+        learning_rate=rate,
+        gradient_norm=norm,
+        tokens=sum(row.ids_T.size for row in rows),
+        seconds=round(time.monotonic() - began, 4),
+    )
+    metrics.append(job.run.path("metrics.jsonl"), record)
+    job.feed.step(record)
+    job.display.step(record)
+    return replace(progress, step=step, watch=seen)
+
+
+def _measure_if_due(job: Job, progress: Progress, signals: StopSignals) -> Progress:
+    """The progress with a held-out measurement, where one is due and no signal forbids it."""
+    due = progress.step % _whole(job.settings.eval_every) == 0 or progress.step >= job.total
+    if not job.held_out or not due or progress.evaluated == progress.step:
+        return progress
+
+    def stopping() -> bool:
+        return signals.number is not None
+
+    _check_weights(job, progress.step)
+    loss = job.objective.measure(job.held_out, stopping)
+    if loss is None:
+        return progress
+    if not _is_finite(loss):
+        bad = watch.named(job.objective.blame(job.held_out))
+        raise Diverged(
+            f"the held-out loss after step {progress.step} is not finite; rows: {bad}",
+            hint="start a new run with a lower train.learning_rate. "
+            "The checkpoints of this run are good",
+        )
+    samples: list[Json] = list(job.samples(stopping))
+    if stopping():
+        return progress
+    measured = progress.measured(loss)
+    best = measured.best_step == measured.step
+    job.run.events.append(
+        "evaluated",
+        step=progress.step,
+        held_out_loss=loss,
+        rows=len(job.held_out),
+        best=best,
+        samples=samples,
+    )
+    job.feed.held_out(progress.step, loss)
+    job.display.held_out(progress.step, loss, best=best)
+    return measured
+
+
+def _finished(job: Job, progress: Progress) -> bool:
+    """Whether this was the last step, measured too, or measuring says that it is enough."""
+    patience = job.settings.early_stopping
+    if job.held_out and patience and progress.without_gain >= patience:
+        return True
+    unmeasured = bool(job.held_out) and progress.evaluated < progress.step
+    return progress.step >= job.total and not unmeasured
+
+
+def _save(job: Job, progress: Progress) -> None:
+    _check_weights(job, progress.step)
+    state: JsonObject = {"progress": progress.as_json(), "identity": job.identity}
+    saved = checkpoint.Checkpoint(
+        weights=job.adapter.state(job.model), optimizer=job.optimizer.state(), state=state
+    )
+    checkpoints = job.run.path("checkpoints")
+    checkpoint.save(checkpoints, progress.step, saved)
+    job.run.events.append("saved", step=progress.step, best_step=progress.best_step)
+    checkpoint.prune(checkpoints, keep=job.settings.keep_checkpoints, best=progress.best_step)
+
+
+def _check_weights(job: Job, step: int) -> None:
+    bad = job.optimizer.bad_weights()
+    if bad:
+        job.run.events.append("diverged", step=step, rows=[], message=f"{bad[0]} is not finite")
+    watch.check_weights(step, bad)
+
+
+def _rate(job: Job, step: int) -> float:
+    warmup = warmup_steps(job.settings.warmup, job.total)
+    assert job.settings.learning_rate is not None
+    share = rate_share(job.settings.schedule, step, total=job.total, warmup=warmup)
+    return job.settings.learning_rate * share
+
+
+def _interrupted(job: Job, progress: Progress, signals: StopSignals) -> Interrupted:
+    assert signals.number is not None
+    job.run.events.append("interrupted", step=progress.step, signal=signals.number)
+    return Interrupted(
+        f"stopped after step {progress.step} of {job.total}; everything is saved",
+        hint=f"tunesmith run --resume --output {job.run.folder}",
+        signal_number=signals.number,
+    )
+
+
+def _out_of_memory(job: Job, step: int) -> ResourceError:
+    room = job.objective.tokens_per_forest
+    return ResourceError(
+        f"not enough memory in step {step}, with forests of {room} tokens",
+        hint=f"start a new run with train.tokens_per_forest: {max(8, room // 2)} "
+        "(the result is the same), a shorter data.max_length, or base.quantize: nf4",
+    )
+
+
+def _is_finite(value: float) -> bool:
+    return value - value == 0.0
+
+
+def _whole(value: int | None) -> int:
+    assert value is not None, "a resolved recipe has this value"
+    return value

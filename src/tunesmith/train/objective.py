@@ -1,0 +1,93 @@
+"""The loss of a step, and its gradients, whatever the method and however the step is cut.
+
+    loss of a step = sum over its forests of method.loss(scores) / method.denominator(all rows)
+
+The denominator is that of the whole step, so the sum, and with it the gradient, is the same
+for one forest or many (to rounding). Random state is set from (seed, step, forest) before
+each forward: nothing random is carried from step to step, so nothing needs to be saved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tunesmith.contracts import Config, Method, Scores, TokenRow
+from tunesmith.data.forest import Forest, build_forests
+from tunesmith.errors import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """What is minimised: a method, its options, and the model's scores of a forest."""
+
+    model: nn.Module
+    scores: Callable[[Forest], Scores]
+    method: Method
+    config: Config
+    tokens_per_forest: int
+    seed: int
+
+    def backward(self, step: int, rows: Sequence[TokenRow]) -> float:
+        """Add the gradients of a step to the weights; its loss."""
+        denominator = self._denominator(rows)
+        parts: list[Tensor] = []
+        for number, forest in enumerate(self._forests(rows)):
+            seed_all(self.seed, step, number)
+            loss = self.method.loss(self.scores(forest), self.config) / denominator
+            torch.autograd.backward(loss)
+            parts.append(loss.detach())
+        return math.fsum(float(part) for part in parts)
+
+    def measure(
+        self, rows: Sequence[TokenRow], stopping: Callable[[], bool] | None = None
+    ) -> float | None:
+        """The loss of rows without training; None where `stopping` said to give up."""
+        denominator = self._denominator(rows)
+        parts: list[float] = []
+        with torch.no_grad(), without_dropout(self.model):
+            for forest in self._forests(rows):
+                if stopping is not None and stopping():
+                    return None
+                parts.append(float(self.method.loss(self.scores(forest), self.config)))
+        return math.fsum(parts) / denominator
+
+    def blame(self, rows: Sequence[TokenRow]) -> list[Place]:
+        """The rows whose own loss is not finite; all rows where none stands out."""
+        guilty = [row.place for row in rows if not math.isfinite(self.measure([row]) or 0.0)]
+        return guilty or [row.place for row in rows]
+
+    def _forests(self, rows: Sequence[TokenRow]) -> list[Forest]:
+        return build_forests(list(enumerate(rows)), self.tokens_per_forest)
+
+    def _denominator(self, rows: Sequence[TokenRow]) -> float:
+        # A step of rows without a trained token has the loss 0, not 0 / 0.
+        return self.method.denominator([row.weights_T for row in rows]) or 1.0
+
+
+@contextmanager
+def without_dropout(model: nn.Module) -> Iterator[None]:
+    """Within the block every module is in evaluation mode; afterwards each is as it was.
+
+    Adapters decide which modules train (their own dropout, not that of the base), so the
+    modes are put back one by one and never by `model.train()`.
+    """
+    active = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in active:
+            module.training = True
+
+
+def seed_all(seed: int, *keys: int) -> None:
+    """Set torch's random state, all devices, from `seed` and what it is used for."""
+    (state,) = np.random.SeedSequence([seed, *keys]).generate_state(1, np.uint64)
+    torch.manual_seed(int(state) & (2**63 - 1))

@@ -1,0 +1,136 @@
+"""AdamW (Loshchilov and Hutter 2019), its state kept in 32 or in 8 bits.
+
+    m <- b1 m + (1 - b1) g          v <- b2 v + (1 - b2) g^2
+    w <- w - rate (m' / (sqrt(v') + eps) + decay w)         ' = bias-corrected, eps = 1e-8
+
+Decay acts on weights with two or more dimensions (embeddings too), never on biases and
+norms. The state is saved as tensors and plain numbers by weight name: no pickle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from tunesmith.contracts import JsonObject
+from tunesmith.errors import ModelError, RecipeError
+from tunesmith.recipe import Train
+
+EPSILON = 1e-8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizerState:
+    """What an optimizer remembers: `tensors["exp_avg/layer.weight"]`, and numbers alike."""
+
+    tensors: dict[str, Tensor]
+    numbers: JsonObject
+
+
+class NamedOptimizer:
+    """An optimizer that knows the names of its weights, and clips, checks and steps."""
+
+    def __init__(self, weights: Sequence[tuple[str, nn.Parameter]], settings: Train) -> None:
+        """Take over `weights`: those that require a gradient, in the model's order.
+
+        Raises:
+            ModelError: there are none.
+            RecipeError: the optimizer needs a package that is absent.
+        """
+        if not weights:
+            raise ModelError(
+                "nothing is trainable: the adapter marked no weight of this model",
+                hint="look at adapter.targets; the layers it names do not exist here",
+            )
+        # Groups first, names after: the state of an optimizer is numbered in group order.
+        matrices = [(name, weight) for name, weight in weights if weight.ndim >= 2]
+        others = [(name, weight) for name, weight in weights if weight.ndim < 2]
+        self._names = [name for name, _ in matrices + others]
+        self._weights = [weight for _, weight in matrices + others]
+        groups = [
+            {"params": [weight for _, weight in matrices], "weight_decay": settings.weight_decay},
+            {"params": [weight for _, weight in others], "weight_decay": 0.0},
+        ]
+        self._optimizer = _build([group for group in groups if group["params"]], settings)
+
+    @property
+    def size(self) -> int:
+        """How many numbers are trained."""
+        return sum(weight.numel() for weight in self._weights)
+
+    def clip(self, largest: float) -> float:
+        """Scale all gradients down to the global norm `largest`; the norm before, unclipped."""
+        norm = torch.nn.utils.clip_grad_norm_(self._weights, largest)
+        return float(norm)
+
+    def step(self, rate: float) -> None:
+        """Change the weights once at learning rate `rate`, and drop the gradients."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        self.clear()
+
+    def clear(self) -> None:
+        """Drop the gradients."""
+        self._optimizer.zero_grad(set_to_none=True)
+
+    def bad_weights(self) -> list[str]:
+        """Names of the weights that are not finite."""
+        return [
+            name
+            for name, weight in zip(self._names, self._weights, strict=True)
+            if not bool(torch.isfinite(weight).all())
+        ]
+
+    def state(self) -> OptimizerState:
+        """The memory of the optimizer, on the CPU, by weight name."""
+        tensors: dict[str, Tensor] = {}
+        numbers: JsonObject = {}
+        for index, entries in self._optimizer.state_dict()["state"].items():
+            for key, value in entries.items():
+                name = f"{key}/{self._names[index]}"
+                if isinstance(value, Tensor):
+                    # A copy: some entries (8-bit lookup tables) are one tensor for all weights.
+                    tensors[name] = value.detach().to("cpu", copy=True).contiguous()
+                else:
+                    assert value is None or isinstance(value, (bool, int, float, str)), name
+                    numbers[name] = value
+        return OptimizerState(tensors=tensors, numbers=numbers)
+
+    def load_state(self, state: OptimizerState) -> None:
+        """Remember what `state` says; the weights must be those that it was saved for."""
+        index_of = {name: index for index, name in enumerate(self._names)}
+        entries: dict[int, dict[str, object]] = {}
+        values: Mapping[str, object] = {**state.tensors, **state.numbers}
+        for key_name, value in values.items():
+            key, _, name = key_name.partition("/")
+            if name not in index_of:
+                raise ModelError(
+                    f"the checkpoint's optimizer knows a weight {name} that is not trained here",
+                    hint="the adapter or the base changed since; start a new run",
+                )
+            entries.setdefault(index_of[name], {})[key] = value
+        groups = self._optimizer.state_dict()["param_groups"]
+        self._optimizer.load_state_dict({"state": entries, "param_groups": groups})
+
+
+def _build(groups: list[dict[str, object]], settings: Train) -> Optimizer:
+    rate = settings.learning_rate
+    assert rate is not None, "a resolved recipe has a learning rate"
+    if settings.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=rate, betas=settings.betas, eps=EPSILON, fused=True)
+    try:  # here and not at the top: half a second, and a package that only this choice needs
+        from bitsandbytes.optim.adamw import AdamW8bit
+    except ImportError as error:
+        raise RecipeError(
+            "train.optimizer adamw8bit needs the package bitsandbytes",
+            hint='pip install "tunesmith[nf4]", or train.optimizer: adamw',
+        ) from error
+    optimizer: Optimizer = AdamW8bit(  # type: ignore[no-untyped-call]
+        groups, lr=rate, betas=settings.betas, eps=EPSILON
+    )
+    return optimizer

@@ -1,0 +1,291 @@
+"""The stage `train`: from packed rows to `model/`, from wherever the last attempt stopped.
+
+open checkpoints -> compare with what is asked -> load -> put the state back -> fit -> model/
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import nn
+
+from tunesmith import plugins
+from tunesmith.base import BaseFolder
+from tunesmith.contracts import Adapter, Config, Json, JsonObject, Method, Scores, TokenRow
+from tunesmith.data.forest import Forest
+from tunesmith.data.order import Mixture, epoch_length, epoch_order
+from tunesmith.data.store import PackedRows
+from tunesmith.hardware import choose_precision, detect
+from tunesmith.models.attention import ForestSupport, enable_forest
+from tunesmith.models.load import load_model
+from tunesmith.models.score import forest_scores
+from tunesmith.recipe import PluginChoice, Recipe
+from tunesmith.runs import Run
+from tunesmith.train import checkpoint, metrics
+from tunesmith.train.display import Display
+from tunesmith.train.feed import Feed
+from tunesmith.train.loop import Job, fit
+from tunesmith.train.objective import Objective, seed_all
+from tunesmith.train.optimizer import NamedOptimizer
+from tunesmith.train.progress import Progress
+from tunesmith.train.result import Speech, write_model
+from tunesmith.train.resume import Identity, compare, flat_recipe, versions_here
+from tunesmith.train.samples import sampler
+from tunesmith.train.schedule import warmup_steps
+from tunesmith.train.start import find_start, restore
+from tunesmith.train.steps import StepRows, held_out_rows, total_steps
+
+HELD_OUT_ROWS = 200
+_ADAPTER_SEED = 3
+"""Keeps the adapter's first weights apart from other uses of the seed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What training works on."""
+
+    base: BaseFolder
+    speech: Speech
+    rows: PackedRows
+    held_out: PackedRows | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainRecord:
+    """What training did: the stage's entry in the run's state."""
+
+    steps: int
+    """Optimizer steps made."""
+    total: int
+    """Optimizer steps planned; fewer are made where early stopping steps in."""
+    chosen_step: int
+    """The step whose weights are in `model/`."""
+    reason: str
+    """Why that one."""
+    first_loss: float | None
+    """Held-out loss before the first step."""
+    best_loss: float | None
+    """Held-out loss of the chosen step."""
+    last_loss: float | None
+    """Training loss of the last step."""
+    tokens: int
+    """Tokens of all steps."""
+    seconds: float
+    """Time of all steps, without measuring and saving."""
+    trained_weights: int
+    """Numbers that were trained."""
+    forest: str
+    """How rows were computed."""
+
+    def as_json(self) -> JsonObject:
+        """Plain data for state.json."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """What is asked for."""
+
+    recipe: Recipe
+    run: Run
+    material: Material
+    mixture: Mixture
+    total: int
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trainee:
+    """The model in its trainable form."""
+
+    model: nn.Module
+    adapter: Adapter
+    support: ForestSupport
+
+
+def train(
+    recipe: Recipe, run: Run, material: Material, *, tell: Callable[[str], None]
+) -> TrainRecord:
+    """Train to the end of the recipe, and write `model/`.
+
+    Args:
+        recipe: resolved; only one of `epochs` and `steps` is None.
+        run: its directory, locked by this process.
+        material: the base and the rows.
+        tell: shows a line to the person.
+
+    Raises:
+        RunError: the saved run is another one, or all its checkpoints are damaged.
+        RecipeError: an option does not fit the model or the data.
+        Interrupted: a signal arrived; the state is saved.
+        Diverged: the loss is not finite or exploded; the last good checkpoint is kept.
+        ResourceError: the disk is full or memory does not suffice; ditto.
+    """
+    start = find_start(run)
+    task = _task(recipe, run, material, start.identity)
+    notes = list(start.notes)
+    if start.identity is not None and start.step is not None:
+        notes += compare(start.identity, task.identity, step=start.step)
+    for note in notes:
+        tell(note)
+    feed = Feed(run, recipe.train.report_to, recipe.model_dump(mode="json"))
+    try:
+        trainee = _load(task)
+        tell(trainee.support.reason)
+        with Display(task.total, done=start.progress.step) as display:
+            job = _job(task, trainee, feed, display)
+            final = fit(job, restore(job, start, notes))
+            return _finish(job, final, material.speech, trainee.support)
+    finally:
+        feed.close()
+
+
+def _task(recipe: Recipe, run: Run, material: Material, saved: Identity | None) -> _Task:
+    mixture = Mixture(
+        source_of_R=material.rows.source_of,
+        weights=[source.weight for source in recipe.data.sources],
+        seed=recipe.seed,
+        shuffle=recipe.data.shuffle,
+    )
+    total = total_steps(recipe.train, epoch_length(mixture))
+    # Said now rather than after the model is loaded.
+    warmup_steps(recipe.train.warmup, total)
+    device = detect(recipe.train.device).device
+    # What was chosen by looking at the machine is replayed, so that the bits stay the same.
+    choices: dict[str, Json] = {
+        "threads": torch.get_num_threads(),
+        "tokens_per_forest": recipe.train.tokens_per_forest,
+    }
+    identity = Identity(
+        recipe=flat_recipe(recipe),
+        data=_digest_of_rows(material),
+        base=material.base.content_digest(),
+        total=total,
+        versions=versions_here(device),
+        choices=choices if saved is None else saved.choices,
+    )
+    return _Task(
+        recipe=recipe,
+        run=run,
+        material=material,
+        mixture=mixture,
+        total=total,
+        identity=identity,
+    )
+
+
+def _load(task: _Task) -> _Trainee:
+    recipe, base = task.recipe, task.material.base
+    threads = task.identity.choices["threads"]
+    assert isinstance(threads, int)
+    torch.set_num_threads(threads)
+    hardware = detect(recipe.train.device)
+    precision, _ = choose_precision(recipe.base.precision, hardware, base.parameters)
+    model = load_model(
+        base,
+        device=hardware.device,
+        dtype=precision,
+        quantize=recipe.base.quantize,
+        adapter=None if recipe.base.adapter is None else Path(recipe.base.adapter),
+    )
+    adapter = cast(Adapter, plugins.load("adapters", recipe.adapter.name))
+    seed_all(recipe.seed, _ADAPTER_SEED)
+    model = adapter.attach(model, _options(adapter.Config, recipe.adapter))
+    return _Trainee(model=model, adapter=adapter, support=enable_forest(model))
+
+
+def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
+    recipe, material = task.recipe, task.material
+    rows_per_step = recipe.train.rows_per_step
+    room = task.identity.choices["tokens_per_forest"]
+    assert rows_per_step is not None and isinstance(room, int), "the recipe is resolved"
+    method = cast(Method, plugins.load("methods", recipe.method.name))
+
+    def scores(forest: Forest) -> Scores:
+        return forest_scores(trainee.model, forest, support=trainee.support)
+
+    held_out: Sequence[TokenRow] = ()
+    if material.held_out is not None and len(material.held_out):
+        held_out = held_out_rows(material.held_out, HELD_OUT_ROWS, recipe.seed)
+        display.say(f"held-out loss on {len(held_out)} of {len(material.held_out):,} rows")
+    weights = [(name, one) for name, one in trainee.model.named_parameters() if one.requires_grad]
+    return Job(
+        run=task.run,
+        model=trainee.model,
+        adapter=trainee.adapter,
+        objective=Objective(
+            model=trainee.model,
+            scores=scores,
+            method=method,
+            config=_options(method.Config, recipe.method),
+            tokens_per_forest=room,
+            seed=recipe.seed,
+        ),
+        optimizer=NamedOptimizer(weights, recipe.train),
+        rows=StepRows(material.rows, lambda epoch: epoch_order(task.mixture, epoch), rows_per_step),
+        held_out=held_out,
+        samples=sampler(trainee.model, held_out, material.speech, recipe.seed),
+        settings=recipe.train,
+        total=task.total,
+        identity=task.identity.as_json(),
+        feed=feed,
+        display=display,
+    )
+
+
+def _finish(job: Job, final: Progress, speech: Speech, support: ForestSupport) -> TrainRecord:
+    chosen = final.step
+    reason = "the last step, because no row is held out"
+    if job.held_out and final.best_step is not None:
+        chosen = final.best_step
+        reason = f"the lowest held-out loss, {final.best_loss:.4f}"
+        if final.first_loss is not None and not _below(final.best_loss, final.first_loss):
+            job.display.say(
+                f"no step was better than the base on the held-out rows ({final.first_loss:.4f})"
+            )
+    if chosen != final.step:
+        best = checkpoint.load(job.run.path("checkpoints"), chosen)
+        job.adapter.load_state(job.model, best.weights)
+    write_model(job.run, job.model, job.adapter, speech)
+    steps = list(metrics.read(job.run.path("metrics.jsonl")))
+    record = TrainRecord(
+        steps=final.step,
+        total=job.total,
+        chosen_step=chosen,
+        reason=reason,
+        first_loss=final.first_loss,
+        best_loss=final.best_loss,
+        last_loss=steps[-1].loss if steps else None,
+        tokens=sum(step.tokens for step in steps),
+        seconds=round(sum(step.seconds for step in steps), 3),
+        trained_weights=job.optimizer.size,
+        forest=support.reason,
+    )
+    job.run.events.append("trained", step=chosen, reason=reason)
+    job.display.say(f"model/ is step {chosen}: {reason}")
+    return record
+
+
+def _below(loss: float | None, limit: float) -> bool:
+    return loss is not None and loss < limit
+
+
+def _options(kind: type[Config], choice: PluginChoice) -> Config:
+    return kind.model_validate_json(json.dumps(choice.options))
+
+
+def _digest_of_rows(material: Material) -> str:
+    """sha256 of what is learned from and measured with; not of file names, which may change."""
+    total = hashlib.sha256()
+    for rows in (material.rows, material.held_out):
+        if rows is not None:
+            for column in (rows.lengths, rows.source_of, rows.ids, rows.weights):
+                total.update(column.tobytes())
+        total.update(b"|")
+    return total.hexdigest()

@@ -1,0 +1,1 @@
+"""Experiment trackers, one file each: the file name is what `train.report_to` lists."""

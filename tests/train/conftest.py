@@ -1,0 +1,228 @@
+"""A tiny base, a few dozen rows and a recipe, so that a training run takes a second.
+
+`harness.py` beside this file imports these functions too: it trains in processes of its own,
+which can be killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from tunesmith.base import locate_base
+from tunesmith.contracts import TokenRow
+from tunesmith.data.store import PackedRow, open_packed, write_packed
+from tunesmith.errors import Place
+from tunesmith.recipe import Base, Data, PluginChoice, Recipe, Source, Train
+from tunesmith.runs import Run, create_run, open_run
+from tunesmith.train.result import load_speech
+from tunesmith.train.stage import Material, TrainRecord, train
+
+VOCABULARY = 96
+TRAIN = {
+    "epochs": 2.0,
+    "rows_per_step": 4,
+    "learning_rate": 1e-2,
+    "eval_every": 4,
+    "save_every": 3,
+    "keep_checkpoints": 2,
+    "tokens_per_forest": 64,
+}
+
+
+def make_base(folder: Path) -> Path:
+    """A random Llama of two layers with a tokenizer of single bytes and a chat template."""
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            hidden_size=32,
+            intermediate_size=48,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            vocab_size=VOCABULARY,
+            max_position_embeddings=128,
+            bos_token_id=0,
+            eos_token_id=1,
+        )
+    )
+    model.save_pretrained(folder)
+    letters = [chr(code) for code in range(ord("!"), ord("!") + VOCABULARY - 3)]
+    vocab = {"<s>": 0, "</s>": 1, "Ġ": 2, **{letter: 3 + n for n, letter in enumerate(letters)}}
+    tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(["<s>", "</s>"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = {"bos_token": "<s>", "eos_token": "</s>", "tokenizer_class": "PreTrainedTokenizerFast"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(names))
+    return folder
+
+
+def make_row(number: int) -> TokenRow:
+    """A row whose answer follows from its prompt, so that there is something to learn."""
+    generator = np.random.default_rng(number)
+    start = int(generator.integers(3, 60))
+    prompt = [0, start, start + 1, start + 2]
+    answer = [start + 3 + n for n in range(int(generator.integers(3, 12)))] + [1]
+    ids = np.array(prompt + answer, dtype=np.int32)
+    weights = np.array([0.0] * len(prompt) + [1.0] * len(answer), dtype=np.float32)
+    digest = hashlib.sha256(ids.tobytes()).hexdigest()
+    return TokenRow(
+        ids_T=ids, weights_T=weights, place=Place(file="rows.jsonl", line=number + 1), digest=digest
+    )
+
+
+def make_rows(folder: Path, count: int, first: int = 0) -> None:
+    write_packed(folder, [PackedRow(row=make_row(first + number)) for number in range(count)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """A base, rows, and a place for runs."""
+
+    folder: Path
+
+    def recipe(self, adapter: str = "lora", seed: int = 0, **settings: object) -> Recipe:
+        options = {"rank": 4} if adapter == "lora" else {}
+        chosen = {**TRAIN, **settings}
+        if "steps" in chosen:
+            chosen.pop("epochs")
+        return Recipe(
+            base=Base(path=str(self.folder / "base"), precision="fp32"),
+            data=Data(sources=(Source(path="rows.jsonl"),)),
+            adapter=PluginChoice.model_validate({"name": adapter, **options}),
+            train=Train.model_validate(chosen),
+            seed=seed,
+        )
+
+    def material(self, *, held_out: bool = True) -> Material:
+        base = locate_base(str(self.folder / "base"))
+        return Material(
+            base=base,
+            speech=load_speech(base, None),
+            rows=open_packed(self.folder / "train"),
+            held_out=open_packed(self.folder / "held_out") if held_out else None,
+        )
+
+    def new_run(self, name: str) -> Run:
+        return create_run(self.folder / "runs" / name)
+
+    def train(
+        self, run: Run, recipe: Recipe, *, held_out: bool = True, told: list[str] | None = None
+    ) -> TrainRecord:
+        lines = [] if told is None else told
+        return train(recipe, run, self.material(held_out=held_out), tell=lines.append)
+
+
+def make_workshop(folder: Path) -> Workshop:
+    make_base(folder / "base")
+    make_rows(folder / "train", 30)
+    make_rows(folder / "held_out", 8, first=1000)
+    return Workshop(folder=folder)
+
+
+def digest_of(run: Run) -> str:
+    """sha256 of the final weights."""
+    (path,) = run.path("model").glob("*model.safetensors")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Killable:
+    """Runs of the workshop in processes of their own, forked from one that has torch loaded."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "error", str(Path(__file__).with_name("harness.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.workshop = workshop
+
+    def start(self, run: Run, fault: str = "", **settings: object) -> int:
+        """Begin or resume a run; its process id."""
+        order = {
+            "folder": str(self.workshop.folder),
+            "run": run.name,
+            "fault": fault,
+            "settings": settings,
+        }
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return int(self._line())
+
+    def wait(self) -> int:
+        """The exit code of what was started; -9 where it was killed."""
+        return int(self._line())
+
+    def train(self, run: Run, fault: str = "", **settings: object) -> int:
+        self.start(run, fault, **settings)
+        return self.wait()
+
+    def __enter__(self) -> Killable:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(timeout=30)
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the harness died"
+        return line
+
+
+def wait_for_steps(run: Run, count: int, seconds: float = 60.0) -> None:
+    """Return when metrics.jsonl has `count` lines."""
+    path = run.path("metrics.jsonl")
+    end = time.monotonic() + seconds
+    while not path.exists() or path.read_bytes().count(b"\n") < count:
+        assert time.monotonic() < end, f"no step {count} within {seconds} seconds"
+        time.sleep(0.01)
+
+
+def reopened(run: Run) -> Run:
+    """The run as another process sees it."""
+    return open_run(run.folder)
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    torch.set_num_threads(1)
+    return make_workshop(tmp_path_factory.mktemp("workshop"))
+
+
+@pytest.fixture
+def new_run(workshop: Workshop, request: pytest.FixtureRequest) -> Run:
+    """An empty run, named for the test."""
+    name = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]
+    return workshop.new_run(name)
+
+
+@pytest.fixture(scope="session")
+def killable(workshop: Workshop) -> Iterator[Killable]:
+    with Killable(workshop) as processes:
+        yield processes
