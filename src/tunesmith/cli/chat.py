@@ -85,12 +85,12 @@ class _Talk:
         from tunesmith.generate.dialogue import Dialogue
         from tunesmith.hardware import choose_precision, detect
         from tunesmith.models.load import load_model, load_tuned
-        from tunesmith.recipe import read_recipe
+        from tunesmith.recipe import Request, read_recipe
         from tunesmith.tokenizer.load import load_tokenizer
         from tunesmith.tokenizer.stop import stop_tokens
         from tunesmith.tokenizer.template import load_template
 
-        recipe = read_recipe(run.path("recipe.yaml"))
+        recipe = read_recipe(Request(file=run.path("recipe.yaml")))
         located = locate_base(recipe.base.path, recipe.base.revision)
         folder = run.path("model")
         hardware = detect(recipe.train.device)

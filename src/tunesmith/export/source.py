@@ -9,7 +9,7 @@ from typing import Literal
 
 from tunesmith.base import BaseFolder, locate_base
 from tunesmith.errors import RunError
-from tunesmith.recipe import read_recipe
+from tunesmith.recipe import Request, read_recipe
 
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 CARD = "README.md"
@@ -43,7 +43,7 @@ def read_tuned(run: Path) -> Tuned:
             f"{run} has no tuned model yet",
             hint=f"finish its training first: tunesmith run --resume --output {run}",
         )
-    recipe = read_recipe(run / "recipe.yaml")
+    recipe = read_recipe(Request(file=run / "recipe.yaml"))
     return Tuned(
         model=model,
         base=locate_base(recipe.base.path, recipe.base.revision),

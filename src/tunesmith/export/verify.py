@@ -75,8 +75,10 @@ def _logits(model: nn.Module, vocabulary: int) -> Tensor:
 
 
 def _is_rounded(tuned: Tuned, folder: Path) -> bool:
-    """Whether the merged weights were stored with fewer digits than they were computed in."""
+    """Whether either side computes with fewer digits: stored in 16 bits, or NF4's own products."""
     if (folder / ADAPTER_FILES[0]).exists() or not tuned.is_adapter:
         return False
+    if tuned.quantize != "none":
+        return True
     stored = locate_base(str(folder)).config
     return (stored.get("dtype") or stored.get("torch_dtype")) in {"bfloat16", "float16"}
