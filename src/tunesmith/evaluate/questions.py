@@ -1,0 +1,27 @@
+"""The questions that the held-out rows ask, shared by the tasks that read generated answers."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Material, Passage, Question
+
+HELD_OUT = "held_out"
+"""Name under which a subject keeps its scores and answers on held-out rows."""
+TRAIN = "train"
+
+
+def held_out_questions(material: Material) -> tuple[Question, ...]:
+    """One question a held-out row that has a last trained turn, in the material's order."""
+    asked = (material.encoder.question(example) for example in material.held_out)
+    return tuple(question for question in asked if question is not None)
+
+
+def held_out_passages(material: Material) -> tuple[Passage, ...]:
+    """The held-out rows as training would see them."""
+    encoder = material.encoder
+    return tuple(p for example in material.held_out for p in encoder.passages(example))
+
+
+def train_passages(material: Material) -> tuple[Passage, ...]:
+    """The sample of training rows."""
+    encoder = material.encoder
+    return tuple(p for example in material.train for p in encoder.passages(example))

@@ -1,0 +1,80 @@
+"""The two models that are compared, in memory one after the other.
+
+With an adapter there is one model, and the base is the same model with the adapter switched
+off. Where all weights were trained, or the run went on from an adapter, the base is loaded
+first, measured and let go.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from tunesmith.base import BaseFolder
+from tunesmith.evaluate.subject import Asking, ModelSubject
+from tunesmith.hardware import choose_precision, detect
+from tunesmith.models.attention import enable_forest
+from tunesmith.models.load import adapter_switched_off, load_model, load_tuned
+from tunesmith.recipe import Recipe
+
+BASE = "base"
+TUNED = "tuned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """Where the two models of a run are."""
+
+    recipe: Recipe
+    base: BaseFolder
+    tuned: Path
+
+
+def sides(models: Models, asking: Asking) -> Iterator[ModelSubject]:
+    """The base and then the tuned model; each is gone when the next is asked for.
+
+    Raises:
+        ModelError: one of them cannot be loaded.
+        ResourceError: memory does not suffice.
+    """
+    adapted = (models.tuned / "adapter_config.json").exists()
+    if adapted and models.recipe.base.adapter is None:
+        model = _load(models, tuned=True)
+        support = enable_forest(model)
+        with adapter_switched_off(model):
+            yield ModelSubject(model, support, BASE, asking)
+        yield ModelSubject(model, support, TUNED, asking)
+        return
+    for side in (BASE, TUNED):
+        model = _load(models, tuned=side == TUNED)
+        yield ModelSubject(model, enable_forest(model), side, asking)
+        del model
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def _load(models: Models, *, tuned: bool) -> nn.Module:
+    recipe = models.recipe
+    hardware = detect(recipe.train.device)
+    precision, _ = choose_precision(recipe.base.precision, hardware, models.base.parameters)
+    if tuned:
+        return load_tuned(
+            models.tuned,
+            models.base,
+            device=hardware.device,
+            dtype=precision,
+            quantize=recipe.base.quantize,
+        )
+    return load_model(
+        models.base,
+        device=hardware.device,
+        dtype=precision,
+        quantize=recipe.base.quantize,
+        adapter=None if recipe.base.adapter is None else Path(recipe.base.adapter),
+    )

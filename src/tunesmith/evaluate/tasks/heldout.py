@@ -1,0 +1,29 @@
+"""How well the held-out rows are predicted, token by token, given the true text before each."""
+
+from __future__ import annotations
+
+from tunesmith.contracts import Material, Measurement, Subject
+from tunesmith.evaluate.passages import (
+    BITS_PER_BYTE,
+    LOSS,
+    PERPLEXITY,
+    TOKEN_ACCURACY,
+    passage_measures,
+)
+from tunesmith.evaluate.questions import HELD_OUT, held_out_passages
+
+VERSION = 1
+METRICS = (LOSS, PERPLEXITY, BITS_PER_BYTE, TOKEN_ACCURACY)
+
+
+def missing(material: Material) -> str:
+    """Held-out rows are all it needs."""
+    return "" if material.held_out else "no rows are held out"
+
+
+def measure(subject: Subject, material: Material) -> Measurement:
+    """Loss, perplexity, bits per byte and token accuracy of the trained tokens."""
+    passages = held_out_passages(material)
+    return Measurement(
+        measures=passage_measures(METRICS, passages, subject.score(HELD_OUT, passages))
+    )
