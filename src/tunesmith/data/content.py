@@ -1,0 +1,141 @@
+"""What an example says, as JSON and back, its digest, and the group that it belongs to.
+
+    {"messages": [{"role": "user", "content": "Is it open?"},
+                  {"role": "assistant", "content": "Yes."}]}
+    {"segments": [{"text": "2+2=", "label": false}, {"text": "4", "label": true}]}
+    {"text": "The mill stood by the river."}
+
+The JSON is canonical: keys sorted, absent fields left out, so that equal contents have
+equal digests whatever format they came from.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from hashlib import sha256
+
+from tunesmith.contracts import (
+    Content,
+    Conversation,
+    Json,
+    JsonObject,
+    Message,
+    Segment,
+    Segments,
+    Text,
+)
+from tunesmith.data.columns import as_objects, as_text, column
+from tunesmith.data.turns import role_of
+from tunesmith.errors import DataError
+
+
+def content_as_json(content: Content) -> JsonObject:
+    """Plain data that `content_from_json` reads."""
+    match content:
+        case Text():
+            return {"text": content.text}
+        case Segments():
+            return {
+                "segments": [{"text": part.text, "label": part.trained} for part in content.parts]
+            }
+        case Conversation():
+            out: JsonObject = {"messages": [_message_as_json(turn) for turn in content.messages]}
+            if content.tools:
+                out["tools"] = list(content.tools)
+            return out
+
+
+def content_from_json(values: JsonObject) -> Content:
+    """The content that `content_as_json` wrote.
+
+    Raises:
+        DataError: it did not write this.
+    """
+    if "text" in values:
+        return Text(text=as_text(values["text"], "text"))
+    if "segments" in values:
+        return Segments(
+            parts=tuple(
+                Segment(text=as_text(column(part, "text"), "text"), trained=part["label"] is True)
+                for part in as_objects(values["segments"], "segments")
+            )
+        )
+    turns = as_objects(column(values, "messages"), "messages")
+    return Conversation(
+        messages=tuple(_message_from_json(turn) for turn in turns),
+        tools=tuple(as_objects(values.get("tools", []), "tools")),
+    )
+
+
+def digest_of(content: Content) -> str:
+    """sha256 of the canonical JSON, hexadecimal."""
+    return sha256(canonical(content_as_json(content)).encode()).hexdigest()
+
+
+def canonical(value: Json) -> str:
+    """JSON with sorted keys and no spaces: equal values have equal texts."""
+    return json.dumps(
+        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
+
+
+def group_of(content: Content) -> str:
+    """The same for rows that share the system prompt and the whole first exchange.
+
+    Case, spacing and compatible characters (full width, ligatures) make no difference.
+    Plain text has no group; segments have the whole of their first trained one and what
+    stands before it.
+    """
+    match content:
+        case Text():
+            return ""
+        case Segments():
+            end = next(index for index, part in enumerate(content.parts) if part.trained) + 1
+            texts = ["".join(part.text for part in content.parts[:end])]
+        case Conversation():
+            texts = _first_exchange(content)
+    folded = "\0".join(_folded(text) for text in texts)
+    return sha256(folded.encode()).hexdigest()[:16]
+
+
+def _first_exchange(content: Conversation) -> list[str]:
+    asked, texts = 0, []
+    for turn in content.messages:
+        asked += turn.role == "user"
+        if asked > 1:
+            break
+        calls = canonical(list(turn.tool_calls)) if turn.tool_calls else ""
+        texts.append(f"{turn.role}\0{turn.content or ''}{calls}")
+    return texts
+
+
+def _folded(text: str) -> str:
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(plain.casefold().split())
+
+
+def _message_as_json(turn: Message) -> JsonObject:
+    out = turn.as_template_input()
+    if turn.weight != 1.0:
+        out["weight"] = turn.weight
+    return out
+
+
+def _message_from_json(values: JsonObject) -> Message:
+    def optional(name: str) -> str | None:
+        value = values.get(name)
+        return None if value is None else as_text(value, name)
+
+    weight = values.get("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, int | float):
+        raise DataError("weight is not a number", hint="prepare the data again")
+    return Message(
+        role=role_of(values.get("role"), "role"),
+        content=optional("content"),
+        weight=float(weight),
+        name=optional("name"),
+        reasoning=optional("reasoning_content"),
+        tool_calls=tuple(as_objects(values.get("tool_calls", []), "tool_calls")),
+        tool_call_id=optional("tool_call_id"),
+    )

@@ -1,0 +1,1 @@
+"""One file a file type; each offers `rows(path, notice)` and yields RawRow one at a time."""

@@ -1,0 +1,179 @@
+"""Which format the rows of a file have, and how its columns are called.
+
+    {"Question": "Is it open?", "Answer": "Yes."}   ->   question_answer, letter case ignored
+
+Decided from the first rows; all of them must agree. `format` in the recipe forces one, and
+`columns` says what the file calls the columns that a format needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from tunesmith import plugins
+from tunesmith.contracts import Content, Format, JsonObject, RawRow
+from tunesmith.data.columns import listed, nearest
+from tunesmith.errors import DataError, RecipeError
+from tunesmith.recipe import Source
+
+LOOKED_AT = 50
+"""Rows from which the format of a file is decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """How to read the rows of one file."""
+
+    name: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    ignore_case: bool = False
+
+    def parse(self, row: RawRow) -> Content:
+        """The row's content.
+
+        Raises:
+            DataError: the row is wrong, with its place.
+        """
+        try:
+            values = _renamed(row.values, self.columns, ignore_case=self.ignore_case)
+            return format_called(self.name).parse(values)
+        except DataError as error:
+            other = _other_format(row, self)
+            what = f"{error.what}; the row looks like {other}, " if other else error.what
+            if other:
+                what += f"but the file began as {self.name}"
+            raise DataError(what, hint=error.hint, place=row.place) from None
+
+
+def format_called(name: str) -> Format:
+    """The format of that name.
+
+    Raises:
+        RecipeError: there is none; the nearest is suggested.
+    """
+    return cast(Format, plugins.load("formats", name))
+
+
+def recognise(
+    rows: Sequence[RawRow], source: Source, notice: Callable[[str], None] = lambda _: None
+) -> Recognised:
+    """The format of a file, from its first rows.
+
+    Raises:
+        DataError: no format fits, or two rows have different ones.
+        RecipeError: `format` or `columns` name something that does not exist.
+    """
+    _check_mapping(source)
+    if source.format is not None:
+        format_called(source.format)
+        return Recognised(name=source.format, columns=source.columns)
+    found: Recognised | None = None
+    for row in rows:
+        this = _format_of(row, source.columns)
+        if found is None:
+            found, first = this, row
+        elif this.name != found.name:
+            raise DataError(
+                f"the row is {this.name}, but line {first.place.line} is {found.name}",
+                hint="put each format into a file of its own, "
+                f"or force one with format: {found.name}",
+                place=row.place,
+            )
+    assert found is not None, "a file without rows is refused before"
+    if found.name == "text":
+        _say_unused(rows[0], source, notice)
+    if found.ignore_case:
+        notice(f"{Path(rows[0].place.file).name}: names of columns are taken in lower case")
+    return found
+
+
+def _format_of(row: RawRow, columns: Mapping[str, str]) -> Recognised:
+    for ignore_case in (False, True):
+        try:
+            values = _renamed(row.values, columns, ignore_case=ignore_case)
+        except DataError as error:
+            raise DataError(error.what, hint=error.hint, place=row.place) from None
+        for name in _by_priority():
+            if format_called(name).recognises(values) and not _is_preference(values):
+                return Recognised(name=name, columns=columns, ignore_case=ignore_case)
+    raise _unknown(row)
+
+
+def _say_unused(row: RawRow, source: Source, notice: Callable[[str], None]) -> None:
+    """A column `text` beside others is often not all that was meant."""
+    used = {"text", *source.columns.values()}
+    unused = [name for name in row.values if name not in used]
+    if unused:
+        name = Path(row.place.file).name
+        notice(f"{name}: only text is learnt; these columns are not used: {listed(unused)}")
+
+
+def _by_priority() -> list[str]:
+    return sorted(plugins.names("formats"), key=lambda name: (-format_called(name).PRIORITY, name))
+
+
+def _is_preference(values: JsonObject) -> bool:
+    """Rows for other methods: pairs (DPO, reward) and answers with a verdict (KTO)."""
+    return ("chosen" in values and "rejected" in values) or isinstance(values.get("label"), bool)
+
+
+def _unknown(row: RawRow) -> DataError:
+    if _is_preference(row.values):
+        return DataError(
+            "the row is feedback on answers (chosen and rejected, or a label), which method sft "
+            "does not learn from",
+            hint="keep the good answers only, and map them: "
+            "columns: {prompt: prompt, completion: chosen}",
+            place=row.place,
+        )
+    known = "; ".join(
+        f"{name} ({', '.join(format_called(name).COLUMNS)})" for name in _by_priority()
+    )
+    return DataError(
+        f"no format fits a row with the columns: {listed(row.values)}",
+        hint="say which is which, e.g. columns: {question: YOUR_COLUMN, answer: YOUR_COLUMN}; "
+        f"formats and their columns: {known}",
+        place=row.place,
+    )
+
+
+def _check_mapping(source: Source) -> None:
+    names = [source.format] if source.format else list(plugins.names("formats"))
+    known = [column for name in names for column in format_called(name).COLUMNS]
+    for ours in source.columns:
+        if ours not in known:
+            raise RecipeError(
+                f"columns: {ours} is no column of {source.format or 'any format'}",
+                hint=f"{nearest(ours, known)}our name stands left, the file's right; "
+                f"ours are: {', '.join(dict.fromkeys(known))}",
+            )
+
+
+def _renamed(
+    values: JsonObject, columns: Mapping[str, str], *, ignore_case: bool = False
+) -> JsonObject:
+    """The row under our names; mapped columns lose their own."""
+    for ours, theirs in columns.items():
+        if theirs not in values:
+            raise DataError(
+                f"the row has no column {theirs}, which columns maps to {ours}",
+                hint=f"{nearest(theirs, values)}the row has: {listed(values)}",
+            )
+    taken = set(columns.values())
+    out: JsonObject = {
+        name.strip().lower() if ignore_case else name: value
+        for name, value in values.items()
+        if name not in taken
+    }
+    return {**out, **{ours: values[theirs] for ours, theirs in columns.items()}}
+
+
+def _other_format(row: RawRow, chosen: Recognised) -> str:
+    """The name of another format that recognises the row where the chosen one does not."""
+    if format_called(chosen.name).recognises(row.values) or not row.values:
+        return ""
+    others = (name for name in _by_priority() if name != chosen.name)
+    return next((name for name in others if format_called(name).recognises(row.values)), "")

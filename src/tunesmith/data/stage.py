@@ -1,0 +1,103 @@
+"""The two ways in: `check` looks at data and reports, `prepare` writes a run's `data/`.
+
+run/data/
+audit.json               what was noticed (contracts.Audit)
+provenance.json          the files by sha256, the options, the preparation digest
+train/  heldout/         packed tokens (store)
+heldout.examples.jsonl   the held-out rows in words, for evaluation
+train.examples.jsonl     up to 200 training rows in words
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from pathlib import Path
+
+from tunesmith.contracts import Audit
+from tunesmith.data.coding import Coding, load_coding
+from tunesmith.data.prepared import Prepared, existing, write_prepared
+from tunesmith.data.preview import Preview, first_rows
+from tunesmith.data.summary import summarise
+from tunesmith.recipe import Data
+
+Progress = Callable[[int, int], None]
+"""Told how many rows are done, and of how many; 0 where that is not known yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """What `tunesmith check` shows."""
+
+    audit: Audit
+    notices: tuple[str, ...]
+    """What was decided for the user, a sentence each."""
+    preview: tuple[Preview, ...]
+    """The first rows as the model reads them; none without a base."""
+    lengths: tuple[int, ...]
+    """Tokens of every row before truncation, ascending; none without a base."""
+
+
+def check(
+    data: Data, *, base: Path | None, seed: int, progress: Progress = lambda done, of: None
+) -> CheckReport:
+    """Read everything, split it, and with a base make and prove the tokens; write nothing.
+
+    Args:
+        data: the recipe's section.
+        base: folder of the base, for tokens, masks and truncation.
+        seed: of the recipe.
+        progress: told how many rows are done.
+
+    Raises:
+        DataError: a file or a row cannot be used, or there are too few rows.
+        ModelError, TemplateError: the base's tokenizer or template.
+    """
+    coding = _coding(data, base, _today()) if base is not None else None
+    summary = summarise(data, coding, seed=seed, progress=progress)
+    return CheckReport(
+        audit=summary.audit(),
+        notices=summary.notices(),
+        preview=first_rows(summary.encoded, coding) if coding is not None else (),
+        lengths=summary.sorted_lengths(),
+    )
+
+
+def prepare(
+    data: Data,
+    *,
+    base: Path,
+    run_folder: Path,
+    seed: int,
+    max_length: int,
+    progress: Progress = lambda done, of: None,
+) -> Prepared:
+    """Write the run's `data/`; on a run that has it, check that nothing has changed.
+
+    Args:
+        data: the recipe's section.
+        base: folder of the base.
+        run_folder: the run directory.
+        seed: of the recipe.
+        max_length: longest row in tokens.
+        progress: told how many rows are done.
+
+    Raises:
+        RunError: the run was prepared from other data; what changed is named.
+        DataError, ModelError, TemplateError: as `check`.
+        ResourceError: the disk is full.
+    """
+    data = data.model_copy(update={"max_length": max_length})
+    before = existing(run_folder)
+    coding = _coding(data, base, before.now if before else _today())
+    return write_prepared(data, coding, run_folder=run_folder, seed=seed, progress=progress)
+
+
+def _coding(data: Data, base: Path, now: datetime) -> Coding:
+    return load_coding(base, data.template, data.train_on, now)
+
+
+def _today() -> datetime:
+    """Midnight: a template that writes the date gives the same tokens all day."""
+    return datetime.combine(date.today(), time())
