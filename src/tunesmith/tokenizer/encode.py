@@ -1,6 +1,6 @@
-"""From an example to ids and weights: what the model reads, and which of it is trained.
+r"""From an example to ids and weights: what the model reads, and which of it is trained.
 
-    "…<|im_start|>assistant\\nYes.<|im_end|>\\n" -> ids [… 1 520 198 9891 13 2 198]
+    "…<|im_start|>assistant\nYes.<|im_end|>\n" -> ids [… 1 520 198 9891 13 2 198]
                                              weights [… 0   0   0    1  1 1   1]
 
 Weight t is that of predicting token t; the first token is never predicted. The text of a
@@ -81,32 +81,34 @@ def encode_examples(
     A row that cannot be used gives its DataError in its place; other errors are raised.
     """
     rendered: list[tuple[RenderedRow, ...] | DataError] = []
+    texts: list[str] = []
     for content in contents:
-        if not isinstance(content, Conversation):
-            rendered.append(())
-            continue
-        try:
-            refuse_special_tokens(content, tokenizer)
-            rendered.append(render_rows(content, template, train_on))
-        except DataError as error:
-            rendered.append(error)
-    texts = [row.text for rows in rendered if not isinstance(rows, DataError) for row in rows]
+        rows = _rendered(content, tokenizer, template, train_on)
+        rendered.append(rows)
+        if not isinstance(rows, DataError):
+            texts.extend(_texts(content, rows))
     tokens = iter(tokenizer.encode_all(texts))
     results: list[tuple[Encoded, ...] | DataError] = []
     for content, rows in zip(contents, rendered, strict=True):
         if isinstance(rows, DataError):
             results.append(rows)
             continue
-        encodings = [next(tokens) for _ in rows]
-        try:
-            if isinstance(content, Text):
-                results.append((_plain_text(content, tokenizer),))
-            elif isinstance(content, Segments):
-                results.append((_segments(content, tokenizer),))
-            else:
-                results.append(_conversation(content, tokenizer, template, train_on, rows, encodings))
-        except DataError as error:
-            results.append(error)
+        tokenised = [next(tokens) for _ in _texts(content, rows)]
+        whole = [item for item in tokenised if not isinstance(item, DataError)]
+        if len(whole) < len(tokenised):
+            results.append(next(item for item in tokenised if isinstance(item, DataError)))
+        elif isinstance(content, Text):
+            results.append((_plain_text(whole[0][0], tokenizer),))
+        elif isinstance(content, Segments):
+            results.append((_segments(content, [ids for ids, _ in whole]),))
+        else:
+            results.append(
+                _encode_rows(rows, whole, tokenizer)
+                or tuple(
+                    _encode_alone(row, tokenizer)
+                    for row in row_per_turn(content, template, train_on)
+                )
+            )
     return results
 
 
@@ -130,7 +132,9 @@ def refuse_special_tokens(conversation: Conversation, tokenizer: Tokenizer) -> N
         _refuse_in(tool, pattern, "the tools")
 
 
-def prefix_length(tokenizer: Tokenizer, text: str, ids: list[int], offsets: Offsets, end: int) -> int:
+def prefix_length(
+    tokenizer: Tokenizer, text: str, ids: list[int], offsets: Offsets, end: int
+) -> int:
     """How many ids `text[:end]` has, where they are a prefix of `ids`; -1 where they are not.
 
     Ids before an added token do not depend on what follows it, so only the text from the last
@@ -150,22 +154,35 @@ def prefix_length(tokenizer: Tokenizer, text: str, ids: list[int], offsets: Offs
     return length if tuple(ids[first:length]) == tail else -1
 
 
-def _conversation(
-    content: Conversation,
-    tokenizer: Tokenizer,
-    template: Template,
-    train_on: TrainOn,
-    rows: tuple[RenderedRow, ...],
-    encodings: list[tuple[list[int], Offsets] | DataError],
+def _rendered(
+    content: Content, tokenizer: Tokenizer, template: Template, train_on: TrainOn
+) -> tuple[RenderedRow, ...] | DataError:
+    if not isinstance(content, Conversation):
+        return ()
+    try:
+        refuse_special_tokens(content, tokenizer)
+        return render_rows(content, template, train_on)
+    except DataError as error:
+        return error
+
+
+def _texts(content: Content, rows: tuple[RenderedRow, ...]) -> list[str]:
+    if isinstance(content, Text):
+        return [content.text]
+    if isinstance(content, Segments):
+        return [part.text for part in content.parts]
+    return [row.text for row in rows]
+
+
+def _encode_rows(
+    rows: tuple[RenderedRow, ...], tokenised: list[tuple[list[int], Offsets]], tokenizer: Tokenizer
 ) -> tuple[Encoded, ...]:
+    """Empty where several turns share a row whose ids a prompt does not begin."""
     done: list[Encoded] = []
-    for row, encoding in zip(rows, encodings, strict=True):
-        if isinstance(encoding, DataError):
-            raise encoding
-        encoded = _encode_row(row, tokenizer, *encoding)
+    for row, (ids, offsets) in zip(rows, tokenised, strict=True):
+        encoded = _encode_row(row, tokenizer, ids, offsets)
         if encoded is None and len(row.turns) > 1:
-            apart = row_per_turn(content, template, train_on)
-            return tuple(_encode_alone(part, tokenizer) for part in apart)
+            return ()
         done.append(encoded if encoded is not None else _encode_apart(row, tokenizer))
     return tuple(done)
 
@@ -192,9 +209,9 @@ def _encode_row(
 
 def _last_token(offsets: Offsets, start: int, turn: Turn) -> int:
     """The index after the last token that lies within the turn: one that reaches beyond is out."""
-    end = start
-    while end < len(offsets) and offsets[end][0] < turn.end and offsets[end][1] <= turn.end:
-        end += 1
+    end = bisect_left(offsets, turn.end, lo=start, key=lambda offset: offset[0])
+    while end > start and offsets[end - 1][1] > turn.end:
+        end -= 1
     return end
 
 
@@ -237,32 +254,38 @@ def _finished(
     )
 
 
-def _plain_text(content: Text, tokenizer: Tokenizer) -> Encoded:
+def _plain_text(ids: list[int], tokenizer: Tokenizer) -> Encoded:
     if not tokenizer.stop_ids:
         raise ModelError(
             "the base has no end token, so a model tuned on plain text would never stop",
             hint='name one of its tokens as "eos_token" in tokenizer_config.json',
             place=Place(file=tokenizer.folder),
         )
-    ids = tokenizer.encode(content.text, add_special=True)
+    begin = tokenizer.begin_ids
+    begins = tuple(ids[: len(begin)]) == begin
+    ids = ids if begins else [*begin, *ids]
     if not ids or ids[-1] not in tokenizer.stop_ids:
-        ids.append(tokenizer.stop_ids[0])
+        ids = [*ids, tokenizer.stop_ids[0]]
     return _finished(ids, [1.0] * len(ids), (), "")
 
 
-def _segments(content: Segments, tokenizer: Tokenizer) -> Encoded:
+def _segments(content: Segments, parts: list[list[int]]) -> Encoded:
     ids: list[int] = []
     weights: list[float] = []
-    for part in content.parts:
-        piece = tokenizer.encode(part.text)
+    for segment, piece in zip(content.parts, parts, strict=True):
         ids += piece
-        weights += [1.0 if part.trained else 0.0] * len(piece)
+        weights += [1.0 if segment.trained else 0.0] * len(piece)
     return _finished(ids, weights, (), "")
 
 
 @lru_cache(maxsize=16)
 def _special_pattern(tokenizer: Tokenizer) -> re.Pattern[str] | None:
-    tokens = [tokenizer.token(index) for index in tokenizer.special_ids]
+    # A base may call an ordinary word or sign special, as padding say: that is no marker.
+    tokens = [
+        token
+        for token in map(tokenizer.token, tokenizer.special_ids)
+        if len(token) > 2 and not token.isalnum()
+    ]
     if not tokens:
         return None
     longest_first = sorted(tokens, key=lambda token: (-len(token), token))

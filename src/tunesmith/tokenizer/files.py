@@ -25,7 +25,9 @@ def read_text(path: Path, *, largest: int = LARGEST_CONFIG) -> str | None:
     """
     if not path.exists():
         if path.is_symlink():
-            raise ModelError("this link leads nowhere", hint=_DOWNLOAD_AGAIN, place=Place(file=path))
+            raise ModelError(
+                "this link leads nowhere", hint=_DOWNLOAD_AGAIN, place=Place(file=path)
+            )
         return None
     place = Place(file=path)
     if not path.is_file():
@@ -73,7 +75,5 @@ def read_json(path: Path, *, largest: int = LARGEST_CONFIG) -> JsonObject | None
             f"this is not usable JSON: {error}", hint=_DOWNLOAD_AGAIN, place=Place(file=path)
         ) from error
     if not isinstance(values, dict):
-        raise ModelError(
-            "this must be a JSON object", hint=_DOWNLOAD_AGAIN, place=Place(file=path)
-        )
+        raise ModelError("this must be a JSON object", hint=_DOWNLOAD_AGAIN, place=Place(file=path))
     return values

@@ -7,7 +7,6 @@ config.json and the chat template files. Nothing is downloaded and no code is ru
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,9 +14,8 @@ from pathlib import Path
 
 from tokenizers import Encoding, processors
 from tokenizers import Tokenizer as Backend
-from tokenizers.processors import PostProcessor
 
-from tunesmith.contracts import Json, JsonObject
+from tunesmith.contracts import JsonObject
 from tunesmith.errors import DataError, ModelError, Place
 from tunesmith.tokenizer.families import (
     FAMILIES,
@@ -26,22 +24,18 @@ from tunesmith.tokenizer.families import (
     rebuild_model,
     rebuild_pipeline,
 )
-from tunesmith.tokenizer.files import LARGEST_TOKENIZER, read_json, read_text
-from tunesmith.tokenizer.patterns import refuse_slow_patterns
+from tunesmith.tokenizer.files import read_json
+from tunesmith.tokenizer.folder import (
+    as_text,
+    digest,
+    model_vocabulary,
+    stop_ids,
+    templates,
+    tokenizer_json,
+    vocabulary_and_merges,
+)
 from tunesmith.tokenizer.special import special_tokens
 
-HIGHEST_ID = 2**23
-_FILES = (
-    "tokenizer.json",
-    "vocab.json",
-    "merges.txt",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "generation_config.json",
-    "chat_template.jinja",
-    "chat_template.json",
-)
 _REMEMBERED_PIECES = 4096
 
 
@@ -64,19 +58,24 @@ class Tokenizer:
     """Ids of tokens that are matched as a whole before the text is split, special or not."""
     stop_ids: tuple[int, ...]
     """Ids that end a generation, from the tokenizer, generation_config and config."""
-    adds_bos: bool
-    """Whether plain text gets the begin token in front."""
     own_templates: dict[str, str]
     """The chat templates that came with the base, by name."""
     template_variables: dict[str, str]
     """`bos_token` and so on, as Transformers passes them to a template."""
     digest: str
     """sha256 of the tokenizer's files, hexadecimal."""
+    begin_ids: tuple[int, ...]
+    """What the base puts before plain text, and `end_ids` after it; often the begin token."""
+    end_ids: tuple[int, ...]
     backend: Backend = field(repr=False)
-    post_processor: PostProcessor | None = field(repr=False)
     cut_ids: frozenset[int] = field(repr=False)
     """Added tokens that split a text wherever they stand: ids before and after are independent."""
     pieces: dict[str, tuple[int, ...]] = field(repr=False, default_factory=dict)
+
+    @property
+    def adds_bos(self) -> bool:
+        """Whether plain text gets the begin token in front."""
+        return self.bos_id is not None and self.begin_ids[:1] == (self.bos_id,)
 
     @property
     def own_template(self) -> str | None:
@@ -89,10 +88,8 @@ class Tokenizer:
         Raises:
             DataError: the text holds half of a surrogate pair, so it is not Unicode text.
         """
-        encoding = self._encode(text)
-        if add_special and self.post_processor is not None:
-            encoding = self.post_processor.process(encoding, None, True)
-        return self._checked(encoding.ids)
+        ids = self._checked(self._encode(text).ids)
+        return [*self.begin_ids, *ids, *self.end_ids] if add_special else ids
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Ids, and for each the (start, end) of its characters, spaces included."""
@@ -178,10 +175,10 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     config = read_json(folder / "tokenizer_config.json") or {}
     model_config = read_json(folder / "config.json") or {}
     from_file = (folder / "tokenizer.json").exists()
-    content = _tokenizer_json(folder) if from_file else _vocabulary_and_merges(folder)
+    content = tokenizer_json(folder) if from_file else vocabulary_and_merges(folder)
     family = family_of(
-        _text(config.get("tokenizer_class")) or _text(model_config.get("tokenizer_class")),
-        _text(model_config.get("model_type")),
+        as_text(config.get("tokenizer_class")) or as_text(model_config.get("tokenizer_class")),
+        as_text(model_config.get("model_type")),
         byte_level="ByteLevel" in json.dumps({**content, "model": None, "added_tokens": None}),
     )
     model = content["model"]
@@ -219,9 +216,8 @@ def _assemble(
     backend: Backend,
     named: dict[str, str],
 ) -> Tokenizer:
-    # The post-processor also trims spaces off the offsets, which the mask cannot use: it is
-    # kept apart and applied only where begin and end tokens are asked for.
-    post_processor = backend.post_processor
+    begin_ids, end_ids = _begin_and_end(backend)
+    # The post-processor also trims spaces off the offsets, which the mask cannot use.
     backend.post_processor = None
     ids = {name: backend.token_to_id(token) for name, token in named.items()}
     added = backend.get_added_tokens_decoder()
@@ -229,10 +225,6 @@ def _assemble(
     special_ids |= {index for index in ids.values() if index is not None}
     bos_id, eos_id = ids.get("bos_token"), ids.get("eos_token")
     size = 1 + max(*backend.get_vocab(with_added_tokens=True).values(), 0)
-    adds_bos = False
-    if post_processor is not None and bos_id is not None:
-        probe = backend.encode("a", add_special_tokens=False)
-        adds_bos = post_processor.process(probe, None, True).ids[:1] == [bos_id]
     return Tokenizer(
         folder=folder,
         bos_token=named.get("bos_token") if bos_id is not None else None,
@@ -241,16 +233,16 @@ def _assemble(
         eos_id=eos_id,
         pad_id=ids.get("pad_token"),
         size=size,
-        model_vocabulary=_model_vocabulary(model_config),
+        model_vocabulary=model_vocabulary(model_config),
         special_ids=frozenset(special_ids),
         added_ids=frozenset(added),
-        stop_ids=_stop_ids(folder, model_config, eos_id, size),
-        adds_bos=adds_bos,
-        own_templates=_templates(folder, config),
+        stop_ids=stop_ids(folder, model_config, eos_id, size),
+        begin_ids=begin_ids,
+        end_ids=end_ids,
+        own_templates=templates(folder, config),
         template_variables=named,
-        digest=_digest(folder),
+        digest=digest(folder),
         backend=backend,
-        post_processor=post_processor,
         cut_ids=frozenset(
             index
             for index, token in added.items()
@@ -259,71 +251,14 @@ def _assemble(
     )
 
 
-def _tokenizer_json(folder: Path) -> JsonObject:
-    path = folder / "tokenizer.json"
-    content = read_json(path, largest=LARGEST_TOKENIZER)
-    assert content is not None, "the caller saw the file"
-    model = content.get("model")
-    if not isinstance(model, dict):
-        raise ModelError(
-            "tokenizer.json has no `model`", hint="download it again", place=Place(file=path)
-        )
-    vocab = model.get("vocab")
-    ids = list(vocab.values()) if isinstance(vocab, dict) else []
-    listed = content.get("added_tokens")
-    for row in listed if isinstance(listed, list) else []:
-        ids.append(row.get("id") if isinstance(row, dict) else None)
-    for index in ids:
-        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < HIGHEST_ID:
-            raise ModelError(
-                f"a token has the id {str(index)[:40]}; ids go from 0 to {HIGHEST_ID - 1}",
-                hint="the file is damaged or was made to harm; get it from another place",
-                place=Place(file=path),
-            )
-    refuse_slow_patterns(content, path)
-    return content
-
-
-def _vocabulary_and_merges(folder: Path) -> JsonObject:
-    vocab = read_json(folder / "vocab.json", largest=LARGEST_TOKENIZER)
-    merges = read_text(folder / "merges.txt", largest=LARGEST_TOKENIZER)
-    if vocab is None or merges is None:
-        if (folder / "tokenizer.model").exists():
-            raise ModelError(
-                "this base has only a SentencePiece tokenizer.model, which is not read directly",
-                hint="convert it once: python -c \"from transformers import AutoTokenizer;"
-                f" AutoTokenizer.from_pretrained('{folder}').save_pretrained('{folder}')\""
-                " (with the package sentencepiece installed); it writes tokenizer.json",
-                place=Place(file=folder / "tokenizer.model"),
-            )
-        raise ModelError(
-            "there is no tokenizer: neither tokenizer.json nor vocab.json with merges.txt",
-            hint="copy the tokenizer files of the model into its folder",
-            place=Place(file=folder),
-        )
-    pairs: list[Json] = []
-    for number, line in enumerate(merges.split("\n"), start=1):
-        if not line or (number == 1 and line.startswith("#version")):
-            continue
-        parts: list[Json] = [*line.split(" ")]
-        if len(parts) != 2:
-            raise ModelError(
-                "a merge must be two pieces with a space between",
-                hint="download merges.txt again",
-                place=Place(file=folder / "merges.txt", line=number),
-            )
-        pairs.append(parts)
-    return {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": [],
-        "normalizer": None,
-        "pre_tokenizer": None,
-        "post_processor": None,
-        "decoder": None,
-        "model": {"type": "BPE", "vocab": vocab, "merges": pairs},
-    }
+def _begin_and_end(backend: Backend) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What the post-processor puts before and after any text."""
+    bare = backend.encode("a", add_special_tokens=False).ids
+    dressed = backend.encode("a", add_special_tokens=True).ids
+    for start in range(len(dressed) - len(bare) + 1):
+        if dressed[start : start + len(bare)] == bare:
+            return tuple(dressed[:start]), tuple(dressed[start + len(bare) :])
+    return (), ()
 
 
 def _backend(
@@ -352,69 +287,3 @@ def _add_begin_and_end(backend: Backend, config: JsonObject, named: dict[str, st
     backend.post_processor = processors.TemplateProcessing(
         single=single, pair=f"{single} $B", special_tokens=tokens
     )
-
-
-def _stop_ids(
-    folder: Path, model_config: JsonObject, eos_id: int | None, size: int
-) -> tuple[int, ...]:
-    generation = read_json(folder / "generation_config.json") or {}
-    text_config = model_config.get("text_config")
-    found: list[Json] = [eos_id]
-    for source in (generation, model_config, text_config if isinstance(text_config, dict) else {}):
-        value = source.get("eos_token_id")
-        found.extend(value if isinstance(value, list) else [value])
-    stops = [
-        index
-        for index in found
-        if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < size
-    ]
-    return tuple(dict.fromkeys(stops))
-
-
-def _templates(folder: Path, config: JsonObject) -> dict[str, str]:
-    templates: dict[str, str] = {}
-    plain = read_text(folder / "chat_template.jinja")
-    if plain is not None:
-        templates["default"] = plain
-    for path in sorted((folder / "additional_chat_templates").glob("*.jinja")):
-        text = read_text(path)
-        if text is not None:
-            templates[path.stem] = text
-    if templates:
-        return templates
-    for source in (config, read_json(folder / "chat_template.json") or {}):
-        value = source.get("chat_template")
-        if isinstance(value, str):
-            return {"default": value}
-        entries = value if isinstance(value, list) else [value]
-        named: dict[str, str] = {}
-        for entry in entries:
-            if isinstance(entry, dict):
-                name, text = entry.get("name"), entry.get("template")
-                if isinstance(name, str) and isinstance(text, str):
-                    named[name] = text
-        if named:
-            return named
-    return {}
-
-
-def _model_vocabulary(model_config: JsonObject) -> int | None:
-    text_config = model_config.get("text_config")
-    for source in (model_config, text_config if isinstance(text_config, dict) else {}):
-        value = source.get("vocab_size")
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-    return None
-
-
-def _digest(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for name in _FILES:
-        path = folder / name
-        if path.is_file():
-            digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""

@@ -121,9 +121,7 @@ def row_per_turn(
         if not full.startswith(prompt):
             notice = LONGER_PROMPT
             full = prompt + _continuation(conversation, template, index, prompt, full)
-        turn = Turn(
-            message=index, start=len(prompt), end=len(full), weight=messages[index].weight
-        )
+        turn = Turn(message=index, start=len(prompt), end=len(full), weight=messages[index].weight)
         rows.append(RenderedRow(text=full, turns=(turn,), notice=notice))
     return tuple(rows)
 

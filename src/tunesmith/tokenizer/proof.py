@@ -8,21 +8,24 @@ ids, that nothing of a prompt is trained, and that each trained turn trains its 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
-from tunesmith.contracts import Content, Conversation, Message, Segments
-from tunesmith.errors import TemplateError
+from tunesmith.contracts import Content, Conversation, JsonObject, Message, Segments
+from tunesmith.errors import DataError, TemplateError
 from tunesmith.tokenizer.encode import Encoded, TokenTurn
 from tunesmith.tokenizer.load import Tokenizer
 from tunesmith.tokenizer.mask import prompt_text
 from tunesmith.tokenizer.stop import stop_tokens
 from tunesmith.tokenizer.template import Template
 
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+_WORD = "Alpha"
+_SIGN = "Omega"
+_CALL = "call12345"
 _OTHER = "choose another template with `data.template`; `tunesmith check` shows the rows"
 
 
-def prove(
-    encoded: Encoded, content: Content, tokenizer: Tokenizer, template: Template
-) -> None:
+def prove(encoded: Encoded, content: Content, tokenizer: Tokenizer, template: Template) -> None:
     """Prove a row, before it is truncated.
 
     Raises:
@@ -46,7 +49,7 @@ def prove(
                 " turn, but is trained",
                 hint=_OTHER,
             )
-    _prove_nothing_left_out(encoded, content, tokenizer, template)
+    _prove_nothing_left_out(content, template)
 
 
 def _prove_shape(encoded: Encoded) -> None:
@@ -106,21 +109,39 @@ def _prove_segments(encoded: Encoded, content: Segments, tokenizer: Tokenizer) -
         )
 
 
-def _prove_nothing_left_out(
-    encoded: Encoded, content: Conversation, tokenizer: Tokenizer, template: Template
-) -> None:
-    for role in sorted({message.role for message in content.messages} - {"assistant"}):
-        if not _renders_role(template, role):
+def _prove_nothing_left_out(content: Conversation, template: Template) -> None:
+    roles: set[Role] = {message.role for message in content.messages}
+    for role in sorted(roles):
+        if not _renders(template, role):
             raise TemplateError(
-                f"the chat template {template.name} leaves out {role} messages",
+                f"the chat template {template.name} leaves out the text of {role} messages",
                 hint="rename the role in the data, or " + _OTHER,
             )
-    assert len(encoded.ids) <= tokenizer.size * 2**32, "ids are bounded by the text"
 
 
 @lru_cache(maxsize=64)
-def _renders_role(template: Template, role: str) -> bool:
-    return True
+def _renders(template: Template, role: Role) -> bool:
+    """Whether the text of a message of this role is seen; a template may also refuse it."""
+    question = Message(role="user", content=_WORD)
+    call: JsonObject = {
+        "type": "function",
+        "id": _CALL,
+        "function": {"name": "lookup", "arguments": {"key": "b"}},
+    }
+    if role == "tool":
+        asked = Message(role="assistant", content="", tool_calls=(call,))
+        probe = Message(role=role, content=_SIGN, name="lookup", tool_call_id=_CALL)
+        messages = [question, asked, probe]
+    elif role == "assistant":
+        messages = [question, Message(role=role, content=_SIGN)]
+    elif role == "user":
+        messages = [Message(role=role, content=_SIGN), Message(role="assistant", content=_WORD)]
+    else:
+        messages = [Message(role=role, content=_SIGN), question]
+    try:
+        return _SIGN in template.render(messages, add_generation_prompt=False)
+    except DataError:
+        return True
 
 
 @lru_cache(maxsize=16)

@@ -55,7 +55,9 @@ def special_tokens(
     Raises:
         ModelError: a token is neither a string nor a token's description.
     """
-    values: JsonObject = {**(family.defaults if family else {}), **config}
+    values: JsonObject = {**config}
+    if family is not None:
+        values = {**family.defaults, **values}
     decoder = config.get("added_tokens_decoder")
     tokens: dict[int, AddedToken] = {}
     if isinstance(decoder, dict):
@@ -65,17 +67,18 @@ def special_tokens(
         values |= token_map
         extra = _extra(values)
         specials = {_content(values[key]) for key in NAMED if values.get(key)} | set(extra)
-        for content, index in added.items():
-            special = content in specials
-            tokens[_index(index)] = AddedToken(content, normalized=not special, special=special)
+        for content, number in added.items():
+            is_special = content in specials
+            tokens[_index(number)] = AddedToken(
+                content, normalized=not is_special, special=is_special
+            )
         for description in listed:
             tokens[_index(description.get("id"))] = _token(description, special=False)
     named = {
         key: _content(value)
         for key, value in values.items()
-        if value is not None
-        and key.endswith("_token")
-        and (key in NAMED or isinstance(value, str) or _is_token(value))
+        if key.endswith("_token")
+        and ((key in NAMED and value is not None) or isinstance(value, str) or _is_token(value))
     }
     extra_map = values.get("extra_special_tokens")
     if isinstance(extra_map, dict):

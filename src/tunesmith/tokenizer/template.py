@@ -1,6 +1,6 @@
-"""Chat templates: from messages to the text that a base was, or will be, trained on.
+r"""Chat templates: from messages to the text that a base was, or will be, trained on.
 
-    [{"role": "user", "content": "Hi"}] -> "<|im_start|>user\\nHi<|im_end|>\\n"
+    [{"role": "user", "content": "Hi"}] -> "<|im_start|>user\nHi<|im_end|>\n"
 
 A template is the base's own, a named one of the folder `templates`, or a .jinja file. A base
 without a template gets `plain`: ordinary text and the base's own begin and end tokens, so
@@ -17,13 +17,14 @@ from datetime import datetime
 from pathlib import Path
 
 import jinja2
-from jinja2.sandbox import SecurityError
+from jinja2.exceptions import SecurityError
 
 from tunesmith.contracts import Json, JsonObject, Message
 from tunesmith.errors import DataError, InputError, ModelError, Place, TemplateError
+from tunesmith.tokenizer.bounds import LARGEST_TEXT, TooLarge, start_spending
 from tunesmith.tokenizer.files import read_text
 from tunesmith.tokenizer.load import Tokenizer
-from tunesmith.tokenizer.sandbox import LARGEST_TEXT, Refusal, TooLarge, environment, start_spending
+from tunesmith.tokenizer.sandbox import Refusal, environment
 from tunesmith.tokenizer.watchdog import TimeUp, time_limit
 
 SECONDS = 2.0
@@ -126,15 +127,16 @@ def as_template_message(message: Message, *, knows_developer: bool) -> JsonObjec
     Servers pass the arguments as an object though the chat format writes them as a JSON
     string. A `developer` turn is a `system` turn where the template does not know the word.
     """
-    values = {
-        key: value for key, value in message.as_template_input().items() if value is not None
-    }
+    values = message.as_template_input()
+    if message.content is None:
+        del values["content"]
     if message.role == "developer" and not knows_developer:
         values["role"] = "system"
     if message.reasoning is not None:
         values["thinking"] = message.reasoning
     if message.tool_calls:
-        values["tool_calls"] = [_with_parsed_arguments(call) for call in message.tool_calls]
+        calls: list[Json] = [_with_parsed_arguments(call) for call in message.tool_calls]
+        values["tool_calls"] = calls
     return values
 
 
@@ -203,9 +205,7 @@ def compile_template(name: str, source: str, now: datetime) -> jinja2.Template:
         TemplateError: it is not valid Jinja, or too large.
     """
     if len(source) > _LONGEST_SOURCE:
-        raise TemplateError(
-            f"the chat template {name} has {len(source):,} characters", hint=_TRUST
-        )
+        raise TemplateError(f"the chat template {name} has {len(source):,} characters", hint=_TRUST)
     try:
         start_spending()
         with time_limit(SECONDS):
