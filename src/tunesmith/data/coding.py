@@ -27,10 +27,11 @@ from tunesmith.data.provenance import VERSION, StampedSource, check_still
 from tunesmith.data.split import Keys, key_of
 from tunesmith.data.store import PackedRow, PackedRows, write_packed
 from tunesmith.data.survey import Places, Survey, Surveyor, survey_from_json
-from tunesmith.errors import DataError, InputError, Place
+from tunesmith.errors import DataError, InputError, Place, TemplateError
 from tunesmith.tokenizer.encode import Encoded, encode_examples
 from tunesmith.tokenizer.load import Tokenizer, load_tokenizer
 from tunesmith.tokenizer.proof import prove
+from tunesmith.tokenizer.stop import stop_tokens
 from tunesmith.tokenizer.template import Template, load_template
 
 Fault = TypeVar("Fault", bound=InputError)
@@ -208,3 +209,11 @@ def _first_rows(packed: PackedRows, examples: int) -> NDArray[np.void]:
 def _keys(records: NDArray[np.void]) -> Keys:
     starts = np.ascontiguousarray(records["digest"]).view(">u8").reshape(-1, 4)[:, 0]
     return Keys(digests_R=starts.astype(np.uint64), groups_R=records["group"].astype(np.uint64))
+
+
+def stop_ids(coding: Coding) -> tuple[int, ...]:
+    """The tokens that end an answer; plain text needs no template that ends turns."""
+    try:
+        return stop_tokens(coding.tokenizer, coding.template)
+    except TemplateError:
+        return coding.tokenizer.stop_ids

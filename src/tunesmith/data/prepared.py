@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunesmith.contracts import Audit, Example, Finding, Json, JsonObject
 from tunesmith.data.coding import Coding
@@ -162,6 +163,7 @@ def write_prepared(
         except DataError:
             pass  # the same data was asked for, so the damaged folder is made again
     summary = summarise(data, coding, seed=seed, progress=progress, stamps=stamps)
+    _check_kept(summary)
     folder = run_folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
     _write_rows(folder, summary)
@@ -195,26 +197,38 @@ def _options(data: Data, coding: Coding) -> JsonObject:
     }
 
 
-def _write_rows(folder: Path, summary: Summary) -> None:
-    train = write_packed(folder / "train", _rows(summary, held_out=False))
-    if not len(train):
-        raise DataError(
-            "no row is left to learn from",
-            hint="raise data.max_length: every row is longer, or its answer begins after it",
-        )
-    if len(summary.split.held_out):
-        held_out = write_packed(folder / "heldout", _rows(summary, held_out=True))
-        if not len(held_out):
+def _check_kept(summary: Summary) -> None:
+    """Refuse, before anything is written, a side of the split that has lost all its rows."""
+    for held_out in (False, True):
+        if held_out and not len(summary.split.held_out):
+            return
+        if not any(_kept(summary, part, held_out=held_out).any() for part in _parts(summary)):
+            side = "held-out" if held_out else "training"
             raise DataError(
-                "no held-out row is left within max_length",
-                hint="raise data.max_length, or hold out more rows",
+                f"no {side} row is left within max_length {summary.data.max_length}",
+                hint="raise data.max_length: every row is longer, or its answer begins after it",
             )
+
+
+def _write_rows(folder: Path, summary: Summary) -> None:
+    write_packed(folder / "train", _rows(summary, held_out=False))
+    if len(summary.split.held_out):
+        write_packed(folder / "heldout", _rows(summary, held_out=True))
+
+
+def _parts(summary: Summary) -> range:
+    return range(len(summary.encoded))
+
+
+def _kept(summary: Summary, part: int, *, held_out: bool) -> NDArray[np.bool_]:
+    return np.logical_and(
+        summary.fits[part].kept, summary.held_out_rows(part) == held_out, dtype=np.bool_
+    )
 
 
 def _rows(summary: Summary, *, held_out: bool) -> Iterator[PackedRow]:
     for part, (encoded, fitted) in enumerate(zip(summary.encoded, summary.fits, strict=True)):
-        wanted_R = fitted.kept & (summary.held_out_rows(part) == held_out)
-        for index in np.flatnonzero(wanted_R):
+        for index in np.flatnonzero(_kept(summary, part, held_out=held_out)):
             packed = encoded.packed.packed(int(index))
             length = int(fitted.lengths_R[index])
             row = replace(
@@ -227,7 +241,7 @@ def _rows(summary: Summary, *, held_out: bool) -> Iterator[PackedRow]:
 
 def _write_words(folder: Path, summary: Summary, seed: int) -> None:
     """One more pass over the files: the held-out rows, and a sample of the others."""
-    parts = range(len(summary.encoded))
+    parts = _parts(summary)
     held_out = [_examples_kept(summary, part, held_out=True) for part in parts]
     train = [_examples_kept(summary, part, held_out=False) for part in parts]
     chosen = _sample([len(kept) for kept in train], seed)
@@ -254,12 +268,12 @@ def _write_words(folder: Path, summary: Summary, seed: int) -> None:
     write_examples(folder / "train.examples.jsonl", sample)
 
 
-def _examples_kept(summary: Summary, part: int, *, held_out: bool) -> np.ndarray:
-    wanted_R = summary.fits[part].kept & (summary.held_out_rows(part) == held_out)
-    return np.unique(summary.encoded[part].packed.example_of[wanted_R])
+def _examples_kept(summary: Summary, part: int, *, held_out: bool) -> NDArray[np.int64]:
+    example_of_R = summary.encoded[part].packed.example_of
+    return np.unique(example_of_R[_kept(summary, part, held_out=held_out)])
 
 
-def _sample(counts: list[int], seed: int) -> list[np.ndarray]:
+def _sample(counts: list[int], seed: int) -> list[NDArray[np.int64]]:
     """Positions of up to SAMPLE rows, drawn from all parts as if they were one."""
     total = sum(counts)
     generator = np.random.default_rng([3, seed])

@@ -19,10 +19,10 @@ from tunesmith.contracts import Audit, Finding, JsonObject
 from tunesmith.data.audit import FindingLog, audit_of
 from tunesmith.data.coding import Coding, EncodedSource, encode_source
 from tunesmith.data.fit import Fit, fit
-from tunesmith.data.provenance import Stamps, check_still, stamp
+from tunesmith.data.provenance import StampedSource, Stamps, check_still, stamp
 from tunesmith.data.split import Keys, Split, split
 from tunesmith.data.survey import Places, Survey, Surveyor, spread
-from tunesmith.errors import DataError, Place
+from tunesmith.errors import Place
 from tunesmith.recipe import Data
 
 MANY_TRUNCATED = 0.2
@@ -128,7 +128,10 @@ def summarise(
         DataError: something cannot be used.
     """
     stamps = stamps or stamp(data)
-    read = [_read_part(stamps, part, coding, progress) for part in range(len(stamps.parts))]
+    read: list[_Part] = []
+    for part in stamps.parts:
+        done_before = sum(one.survey.rows for one in read)
+        read.append(_read_part(part, coding, _from(done_before, progress)))
     counts = [one.survey.rows for one in read]
     first_E = tuple(int(count) for count in np.cumsum([0, *counts[:-1]]))
     keys = Keys(
@@ -164,18 +167,21 @@ class _Part:
     encoded: EncodedSource | None = None
 
 
+def _from(done_before: int, progress: Callable[[int, int], None]) -> Callable[[int], None]:
+    return lambda done: progress(done_before + done, 0)
+
+
 def _read_part(
-    stamps: Stamps, part: int, coding: Coding | None, progress: Callable[[int, int], None]
+    stamped: StampedSource, coding: Coding | None, progress: Callable[[int], None]
 ) -> _Part:
-    stamped = stamps.parts[part]
     if coding is not None:
-        encoded = encode_source(stamped, coding, lambda done: progress(done, 0))
+        encoded = encode_source(stamped, coding, progress)
         return _Part(
             survey=encoded.survey, keys=encoded.keys, places=encoded.places, encoded=encoded
         )
     surveyor = Surveyor()
     files = tuple(Path(file.path) for file in stamped.files)
-    deque(surveyor.through(stamped.source, files, lambda done: progress(done, 0)), maxlen=0)
+    deque(surveyor.through(stamped.source, files, progress), maxlen=0)
     check_still(stamped)
     return _Part(survey=surveyor.survey(), keys=surveyor.keys(), places=surveyor.places())
 
@@ -280,11 +286,6 @@ def _note_fits(summary: Summary) -> None:
                 "raise data.max_length, or shorten the row",
             )
         _note_truncated(summary, encoded, fitted)
-    if summary.fits and not any(fitted.kept.any() for fitted in summary.fits):
-        raise DataError(
-            "no row is left to learn from",
-            hint="raise data.max_length: every row is longer, or its answer begins after it",
-        )
 
 
 def _note_truncated(summary: Summary, encoded: EncodedSource, fitted: Fit) -> None:

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tunesmith.contracts import Json, RawRow
+from tunesmith.data.columns import listed
 from tunesmith.data.lines import MAX_ROW_BYTES, too_long
 from tunesmith.errors import DataError, Place
 
@@ -85,9 +86,7 @@ def _readable(path: Path, schema: pa.Schema, notice: Callable[[str], None]) -> l
     columns = [field.name for field in schema if _is_json(field.type)]
     left_out = [name for name in schema.names if name not in columns]
     if left_out:
-        notice(
-            f"{path.name}: columns that are not text or numbers are not read: {', '.join(left_out)}"
-        )
+        notice(f"{path.name}: columns without text or numbers are not read: {listed(left_out)}")
     return columns
 
 

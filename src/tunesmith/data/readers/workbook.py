@@ -25,7 +25,9 @@ MAX_UNPACKED = 512 * 2**20
 """A workbook is unpacked in memory; beyond this use CSV or Parquet."""
 _CELL = re.compile(rb"<c\b[^>]*?(?:/>|>.*?</c>)", re.DOTALL)
 _REFERENCE = re.compile(rb'\br="([A-Z]+)(\d+)"')
-_VALUE = re.compile(rb"<(?:v|is)\b[^>/]*>[^<]*[^<\s]|<is>")
+_VALUE = re.compile(rb"<v\b[^>/]*>[^<]*[^<\s]|<is>")
+_EMPTY_TEXT = re.compile(rb'<c\b[^>]*\bt="str".*<v', re.DOTALL)
+"""A formula whose computed value is the empty text."""
 
 
 def rows(path: Path, notice: Callable[[str], None]) -> Iterator[RawRow]:
@@ -121,7 +123,7 @@ def _check_formulas(path: Path, xml: bytes) -> None:
         return
     for match in _CELL.finditer(xml):
         cell = match.group()
-        if b"<f" in cell and not _VALUE.search(cell):
+        if b"<f" in cell and not _VALUE.search(cell) and not _EMPTY_TEXT.match(cell):
             reference = _REFERENCE.search(cell)
             name, line = (
                 (b"".join(reference.groups()).decode(), int(reference[2])) if reference else ("", 0)
