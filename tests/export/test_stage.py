@@ -11,11 +11,10 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from tests.tiny_run import Shape
 from tunesmith import plugins
 from tunesmith.errors import InputError, ModelError, ResourceError, RunError
 from tunesmith.export.stage import export
-
-from .conftest import Shape
 
 MakeRun = Callable[[Shape], Path]
 IDS = torch.tensor([[0, 20, 30, 40, 50, 60]])

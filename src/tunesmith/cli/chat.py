@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -75,6 +76,21 @@ def _lines() -> Iterator[str]:
         yield line.strip()
 
 
+def _shared_system_prompt(examples: Path) -> str | None:
+    """The system prompt with which all sampled training rows begin, if there is one."""
+    from tunesmith.contracts import Conversation
+    from tunesmith.data.examples import load_examples
+
+    if not examples.exists():
+        return None
+    found: set[str | None] = set()
+    for example in load_examples(examples):
+        content = example.content
+        first = content.messages[0] if isinstance(content, Conversation) else None
+        found.add(first.content if first is not None and first.role == "system" else None)
+    return found.pop() if len(found) == 1 else None
+
+
 class _Talk:
     """The loaded models and the conversation with them."""
 
@@ -104,6 +120,8 @@ class _Talk:
             self._base = self._tuned
         elif with_base:
             self._base = load_model(located, device=hardware.device, dtype=dtype)
+        if system is None:
+            system = _shared_system_prompt(run.path("data", "train.examples.jsonl"))
         tokenizer = load_tokenizer(folder)
         template = load_template(tokenizer, None)
         self.dialogue: Dialogue = Dialogue(
@@ -112,7 +130,7 @@ class _Talk:
             stop_ids=stop_tokens(tokenizer, template),
             context=located.context,
             sampling=sampling,
-            system=system,
+            system=system or None,
         )
 
     def turn(self, text: str) -> None:

@@ -19,8 +19,8 @@ def command(
 
     asked = request(arguments, base, data, output)
     if dry_run:
-        show.dry_run(pipeline.plan(asked), as_json=as_json)
+        show.dry_run(pipeline.plan(asked, show.VOICE), as_json=as_json)
         return
-    report = pipeline.check(asked)
+    report = pipeline.check(asked, show.VOICE)
     show.check(report, as_json=as_json)
     pipeline.refuse_blocked(report.audit)

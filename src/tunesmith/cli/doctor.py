@@ -56,6 +56,8 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Check packages, hardware, disk and cache, and say how to mend what is wrong."""
+    from tunesmith.data.cache import cache_folder
+
     packages = check_packages()
     facts = [python_fact(), *disk_facts(Path.cwd(), cache_folder())]
     if all(package.fits for package in packages if package.name in {"torch", "transformers"}):
@@ -119,12 +121,6 @@ def python_fact() -> Fact:
         fine=fits,
         fix="" if fits else "make a virtual environment with Python 3.11 or 3.12",
     )
-
-
-def cache_folder() -> Path:
-    """Where prepared tokens are kept between runs."""
-    root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "tunesmith"
 
 
 def disk_facts(folder: Path, cache: Path) -> list[Fact]:

@@ -21,6 +21,6 @@ def command(
     from tunesmith import pipeline
     from tunesmith.cli import show
 
-    evaluated = pipeline.evaluate_again(run, tuple(overrides or ()), tell=show.tell)
+    evaluated = pipeline.evaluate_again(run, tuple(overrides or ()), voice=show.VOICE)
     show.finished(evaluated, as_json=as_json)
     pipeline.enforce_gates(evaluated)

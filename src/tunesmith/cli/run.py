@@ -29,8 +29,8 @@ def command(
 
     asked = request(arguments, base, data, output)
     if dry_run:
-        show.dry_run(pipeline.plan(asked), as_json=as_json)
+        show.dry_run(pipeline.plan(asked, show.VOICE), as_json=as_json)
         return
-    run = pipeline.run_stages(asked, resume=resume, tell=show.tell)
+    run = pipeline.run_stages(asked, resume=resume, voice=show.VOICE)
     show.finished(run, as_json=as_json)
     pipeline.enforce_gates(run)

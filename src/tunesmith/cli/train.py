@@ -29,7 +29,7 @@ def command(
 
     asked = request(arguments, base, data, output)
     if dry_run:
-        show.dry_run(pipeline.plan(asked), as_json=as_json)
+        show.dry_run(pipeline.plan(asked, show.VOICE), as_json=as_json)
         return
-    run = pipeline.run_stages(asked, resume=resume, tell=show.tell, until="train")
+    run = pipeline.run_stages(asked, resume=resume, voice=show.VOICE, until="train")
     show.finished(run, as_json=as_json)

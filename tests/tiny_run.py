@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -42,7 +40,10 @@ def write_tokenizer(folder: Path) -> None:
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     document = json.loads(backend.to_str())
     document["decoder"] = {
-        "type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True
+        "type": "ByteLevel",
+        "add_prefix_space": False,
+        "trim_offsets": True,
+        "use_regex": True,
     }
     (folder / "tokenizer.json").write_text(json.dumps(document))
     config = {
@@ -73,40 +74,35 @@ def write_base(folder: Path, shape: Shape) -> None:
     write_tokenizer(folder)
 
 
-@pytest.fixture
-def make_run(tmp_path: Path) -> Callable[[Shape], Path]:
-    """Makes `tmp_path/run` as the shape says; the adapter's weights are far from zero."""
-
-    def make(shape: Shape) -> Path:
-        base = tmp_path / "base"
-        write_base(base, shape)
-        run = create_run(tmp_path / "run")
-        adapter = "lora" if shape.adapter else "full"
-        write_text(
-            run.path("recipe.yaml"),
-            f"base: {{path: {base}, precision: fp32, quantize: {shape.quantize}}}\n"
-            f"data: {{sources: [{{path: rows.jsonl}}]}}\nadapter: {adapter}\n",
+def make_run(folder: Path, shape: Shape) -> Path:
+    """Make `folder/run` and its base as the shape says; the adapter is far from zero."""
+    base = folder / "base"
+    write_base(base, shape)
+    run = create_run(folder / "run")
+    adapter = "lora" if shape.adapter else "full"
+    write_text(
+        run.path("recipe.yaml"),
+        f"base: {{path: {base}, precision: fp32, quantize: {shape.quantize}}}\n"
+        f"data: {{sources: [{{path: rows.jsonl}}]}}\nadapter: {adapter}\n",
+    )
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    torch.manual_seed(2)
+    if shape.adapter:
+        targets = shape.targets if isinstance(shape.targets, str) else list(shape.targets)
+        model = get_peft_model(
+            model,
+            LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=8, target_modules=targets),
         )
-        model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-        torch.manual_seed(2)
-        if shape.adapter:
-            targets = shape.targets if isinstance(shape.targets, str) else list(shape.targets)
-            model = get_peft_model(
-                model,
-                LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=8, target_modules=targets),
-            )
-            for name, weight in model.named_parameters():
-                if "lora_B" in name:
-                    torch.nn.init.normal_(weight, std=0.1)
-            model.save_pretrained(str(run.path("model")), save_embedding_layers=False)
-            run.path("model", "README.md").unlink()
-        else:
-            for weight in model.parameters():
-                weight.data += 0.02 * torch.randn_like(weight)
-            model.save_pretrained(run.path("model"))
-        write_tokenizer(run.path("model"))
-        if shape.card:
-            write_text(run.path("README.md"), "# card of the run\n")
-        return run.folder
-
-    return make
+        for name, weight in model.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(weight, std=0.1)
+        model.save_pretrained(str(run.path("model")), save_embedding_layers=False)
+        run.path("model", "README.md").unlink()
+    else:
+        for weight in model.parameters():
+            weight.data += 0.02 * torch.randn_like(weight)
+        model.save_pretrained(run.path("model"))
+    write_tokenizer(run.path("model"))
+    if shape.card:
+        write_text(run.path("README.md"), "# card of the run\n")
+    return run.folder
