@@ -40,7 +40,7 @@ def detect(device: Literal["auto", "cpu", "cuda", "mps"] = "auto") -> Hardware:
             "train.device is cuda, but torch sees no CUDA device",
             hint="check the driver (nvidia-smi), or use train.device: auto"
             if built
-            else "this torch is built without CUDA: install a CUDA build, or use train.device: auto",
+            else "this torch is built without CUDA: install a CUDA build, or use auto",
         )
     if device in ("auto", "cuda") and torch.cuda.is_available():
         free, _ = torch.cuda.mem_get_info()

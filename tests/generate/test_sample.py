@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from transformers import AutoModelForCausalLM as Auto
 from transformers import (
     Gemma2Config,
     GPTNeoXConfig,
@@ -15,7 +16,6 @@ from transformers import (
     PretrainedConfig,
     Qwen3Config,
 )
-from transformers import AutoModelForCausalLM as Auto
 
 from tunesmith.generate import sample
 from tunesmith.models.attention import NAME, enable_forest
@@ -75,7 +75,7 @@ def test_greedy_equals_transformers(name: str, monkeypatch: pytest.MonkeyPatch) 
     given = prompts(7)
     stops = [5, 6, 7, 8, 9, 10]
     expected = [transformers_greedy(model, prompt, stops, 12) for prompt in given]
-    monkeypatch.setitem(sample._BATCH, "cpu", 4)
+    monkeypatch.setitem(sample._ROWS, "cpu", 4)
     enable_forest(model)
     found = sample.generate(model, given, stop_ids=set(stops), max_new_tokens=12)
     assert found == expected
@@ -106,11 +106,9 @@ def test_sampling_does_not_depend_on_the_batch(monkeypatch: pytest.MonkeyPatch) 
     given = prompts(6)
     runs = []
     for rows in (2, 6):
-        monkeypatch.setitem(sample._BATCH, "cpu", rows)
+        monkeypatch.setitem(sample._ROWS, "cpu", rows)
         runs.append(
-            sample.generate(
-                model, given, stop_ids={5}, max_new_tokens=10, temperature=1.0, seed=3
-            )
+            sample.generate(model, given, stop_ids={5}, max_new_tokens=10, temperature=1.0, seed=3)
         )
     assert runs[0] == runs[1]
     other = sample.generate(model, given, stop_ids={5}, max_new_tokens=10, temperature=1.0, seed=4)
@@ -134,9 +132,7 @@ def test_a_temperature_near_zero_is_greedy() -> None:
     model = tiny(CONFIGS["llama"])
     given = prompts(3)
     greedy = sample.generate(model, given, stop_ids=set(), max_new_tokens=5)
-    cold = sample.generate(
-        model, given, stop_ids=set(), max_new_tokens=5, temperature=1e-4, seed=1
-    )
+    cold = sample.generate(model, given, stop_ids=set(), max_new_tokens=5, temperature=1e-4, seed=1)
     assert greedy == cold
 
 

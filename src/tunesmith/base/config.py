@@ -206,7 +206,9 @@ def _require_causal(config: JsonObject, place: Place) -> None:
     architectures = config.get("architectures")
     names = [str(name) for name in architectures] if isinstance(architectures, list) else []
     encodes = bool(names) and all(name.endswith(_ENCODERS) for name in names)
-    headless = bool(names) and all(name.endswith("Model") and "LMHead" not in name for name in names)
+    headless = bool(names) and all(
+        name.endswith("Model") and "LMHead" not in name for name in names
+    )
     if config.get("is_encoder_decoder") is True or encodes or headless:
         raise ModelError(
             f"{', '.join(names) or config['model_type']} is not a causal language model",

@@ -15,6 +15,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from tunesmith.errors import ModelError, Place
 
@@ -150,8 +151,10 @@ def _entry(name: str, entry: object, place: Place) -> tuple[tuple[int, ...], int
     """Shape and span of one tensor."""
     if not isinstance(entry, dict):
         raise ModelError(f"{name} has no description", hint=_AGAIN, place=place)
-    dtype, shape, span = entry.get("dtype"), entry.get("shape"), entry.get("data_offsets")
-    if dtype not in _BITS:
+    dtype: object = entry.get("dtype")
+    shape: object = entry.get("shape")
+    span: object = entry.get("data_offsets")
+    if not isinstance(dtype, str) or dtype not in _BITS:
         raise ModelError(
             f"{name} has the unknown type {dtype}",
             hint=f"known types are {', '.join(_BITS)}",
@@ -168,7 +171,7 @@ def _entry(name: str, entry: object, place: Place) -> tuple[tuple[int, ...], int
     return tuple(shape), span[0], span[1]
 
 
-def _counts(value: object) -> bool:
+def _counts(value: object) -> TypeGuard[list[int]]:
     return isinstance(value, list) and all(type(item) is int and item >= 0 for item in value)
 
 

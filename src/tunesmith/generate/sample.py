@@ -19,15 +19,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import DynamicCache
+from transformers import DynamicCache, PreTrainedModel
 
 from tunesmith.models.attention import stock_attention
 from tunesmith.models.causal import causal_model
 from tunesmith.models.precision import products
 
-
-# Rows that run at once: enough to fill a processor, few enough for their caches.
-_BATCH = {"cpu": 32, "cuda": 128}
+# Rows that run at once: enough to fill a processor, and no more than the cache has room for.
+_ROWS = {"cpu": 64, "cuda": 256}
+_CACHE_BYTES = {"cpu": 2**30, "cuda": 8 * 2**30}
 
 
 @torch.no_grad()
@@ -57,7 +57,8 @@ def generate(
     outputs: list[list[int]] = [[] for _ in prompts]
     draws = _draws(len(prompts), max_new_tokens, temperature, seed)
     by_length = sorted(range(len(prompts)), key=lambda row: (len(prompts[row]), row))
-    batch_size = _BATCH.get(causal_model(model).device.type, _BATCH["cpu"])
+    longest = max((len(prompt) for prompt in prompts), default=0) + max_new_tokens
+    batch_size = _rows_at_once(causal_model(model), longest)
     with stock_attention(model), products(model):
         for start in range(0, len(prompts), batch_size):
             rows = by_length[start : start + batch_size]
@@ -145,6 +146,17 @@ class _Batch:
         logits_BV = output.logits[:, -1].float()
         assert isinstance(logits_BV, Tensor)
         return logits_BV
+
+
+def _rows_at_once(model: PreTrainedModel, tokens: int) -> int:
+    """How many rows of that length the cache has room for."""
+    config = model.config.get_text_config()
+    heads = config.to_dict().get("num_key_value_heads") or config.num_attention_heads
+    width = config.to_dict().get("head_dim") or config.hidden_size // config.num_attention_heads
+    per_token = 2 * config.num_hidden_layers * heads * width * model.dtype.itemsize
+    device = "cuda" if model.device.type == "cuda" else "cpu"
+    room = int(_CACHE_BYTES[device] // (per_token * tokens))
+    return max(1, min(_ROWS[device], room))
 
 
 def _draws(rows: int, steps: int, temperature: float, seed: int) -> NDArray[np.float64]:

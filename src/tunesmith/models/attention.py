@@ -205,9 +205,7 @@ def _proof(
     ids = first + second[5:] + third
     positions = [*range(9), *range(5, 11), *range(7)]
     ends = [15] * 5 + [9] * 4 + [15] * 6 + [22] * 7
-    layout = layout_of(
-        np.array(positions), np.array(ends), device=inner.device, flexible=flexible
-    )
+    layout = layout_of(np.array(positions), np.array(ends), device=inner.device, flexible=flexible)
     noted: set[int] = set()
     token = _local_sizes.set(noted)
     try:
@@ -226,7 +224,8 @@ def _proof(
     together = output.last_hidden_state[0].float()
     parts = [together[:9], torch.cat([together[:5], together[9:15]]), together[15:]]
     worst = max(
-        float((part - other).norm() / other.norm()) for part, other in zip(parts, alone, strict=True)
+        float((part - other).norm() / other.norm())
+        for part, other in zip(parts, alone, strict=True)
     )
     limit = 1e-4 if inner.dtype in (torch.float32, torch.float64) else 3e-2
     return "" if worst <= limit else f"in a forest its rows differ from themselves by {worst:.1g}"

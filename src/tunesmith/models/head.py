@@ -16,14 +16,15 @@ Shapes: N trained tokens, C of a chunk, D width of the hidden states, V vocabula
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import BackwardCFunction, FunctionCtx
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
-from transformers.utils import ModelOutput
+from transformers.utils.generic import ModelOutput
 
 from tunesmith.models.causal import causal_model, vocabulary_of
 
@@ -62,12 +63,10 @@ class _FrozenHead(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden_ND: Tensor, head: nn.Module, targets_N: Tensor, chunk: int
+        ctx: FunctionCtx, hidden_ND: Tensor, head: nn.Module, targets_N: Tensor, chunk: int
     ) -> Tensor:
         logprobs, slopes = [], []
-        for hidden_CD, targets_C in zip(
-            hidden_ND.detach().split(chunk), targets_N.split(chunk), strict=True
-        ):
+        for hidden_CD, targets_C in _chunks(hidden_ND.detach(), targets_N, chunk):
             with torch.enable_grad():
                 leaf_CD = hidden_CD.requires_grad_()
                 logprobs_C = _logprobs(head, leaf_CD, targets_C)
@@ -78,7 +77,7 @@ class _FrozenHead(torch.autograd.Function):
         return torch.cat(logprobs)
 
     @staticmethod
-    def backward(ctx: Any, gradient_N: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: BackwardCFunction, gradient_N: Tensor) -> tuple[Tensor, None, None, None]:
         (slope_ND,) = ctx.saved_tensors
         return (gradient_N[:, None] * slope_ND).to(slope_ND.dtype), None, None, None
 
@@ -107,24 +106,24 @@ def token_logprobs(
         return torch.cat(
             [
                 _logprobs(head, hidden_CD, targets_C)
-                for hidden_CD, targets_C in zip(
-                    hidden_ND.split(chunk), targets_N.split(chunk), strict=True
-                )
+                for hidden_CD, targets_C in _chunks(hidden_ND, targets_N, chunk)
             ]
         )
     if any(weight.requires_grad for weight in head.parameters()):
         return torch.cat(
             [
                 checkpoint(
-                    _logprobs, head, hidden_CD, targets_C,
-                    use_reentrant=False, preserve_rng_state=False,
+                    _logprobs,
+                    head,
+                    hidden_CD,
+                    targets_C,
+                    use_reentrant=False,
+                    preserve_rng_state=False,
                 )
-                for hidden_CD, targets_C in zip(
-                    hidden_ND.split(chunk), targets_N.split(chunk), strict=True
-                )
+                for hidden_CD, targets_C in _chunks(hidden_ND, targets_N, chunk)
             ]
         )
-    logprobs_N = _FrozenHead.apply(hidden_ND, head, targets_N, chunk)
+    logprobs_N = _FrozenHead.apply(hidden_ND, head, targets_N, chunk)  # type: ignore[no-untyped-call]
     assert isinstance(logprobs_N, Tensor)
     return logprobs_N
 
@@ -132,6 +131,10 @@ def token_logprobs(
 def chunk_length(vocabulary: int, device: str) -> int:
     """Tokens whose fp32 logits fill a chunk."""
     return max(16, _CHUNK_BYTES.get(device, _CHUNK_BYTES["cpu"]) // (4 * vocabulary))
+
+
+def _chunks(hidden_ND: Tensor, targets_N: Tensor, chunk: int) -> Iterator[tuple[Tensor, Tensor]]:
+    yield from zip(torch.split(hidden_ND, chunk), torch.split(targets_N, chunk), strict=True)
 
 
 def own_head(model: nn.Module) -> nn.Module:

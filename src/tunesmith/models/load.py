@@ -7,6 +7,8 @@ a random initialisation.
 
 from __future__ import annotations
 
+import logging as levels
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,8 @@ from tunesmith.base import BaseFolder, locate_base
 from tunesmith.errors import ModelError, RecipeError, ResourceError
 
 Quantize = Literal["none", "nf4"]
+# Buffers that old checkpoints carry and that models compute for themselves.
+_RECOMPUTED = re.compile(r"rotary_emb\.inv_freq$|\.masked_bias$|attn\.bias$|attention\.bias$")
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -53,7 +57,7 @@ def load_model(
     with quiet_transformers():
         model = _load(base, device=device, dtype=_DTYPES[dtype], quantize=quantize)
         model.requires_grad_(False)
-        model.eval()
+        model.train(False)
         return model if adapter is None else _with_adapter(model, adapter)
 
 
@@ -81,14 +85,14 @@ def quiet_transformers() -> Iterator[None]:
     """Within the block Transformers writes no notices and shows no progress bars."""
     before = logging.get_verbosity()
     bars = logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)
-    logging.disable_progress_bar()
+    logging.set_verbosity(levels.CRITICAL)
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         logging.set_verbosity(before)
         if bars:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _load(
@@ -97,14 +101,14 @@ def _load(
     _require_modest(base)
     options = {}
     if quantize == "nf4":
-        options["quantization_config"] = BitsAndBytesConfig(
+        options["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=dtype,
         )
     try:
-        model, found = AutoModelForCausalLM.from_pretrained(
+        loaded: object = AutoModelForCausalLM.from_pretrained(
             str(base.path),
             dtype=dtype,
             device_map={"": device},
@@ -122,9 +126,13 @@ def _load(
         ) from error
     except (SafetensorError, ValueError, KeyError, OSError, RuntimeError) as error:
         raise _as_ours(error, base) from error
+    assert isinstance(loaded, tuple), "the loading information was asked for"
+    model, found = loaded
     assert isinstance(model, PreTrainedModel)
     for kind in ("missing", "unexpected", "mismatched"):
-        names = sorted(str(name) for name in found[f"{kind}_keys"])
+        names = sorted(
+            str(name) for name in found[f"{kind}_keys"] if not _RECOMPUTED.search(str(name))
+        )
         if names:
             raise _unfit(base, kind, names)
     # What goes into an adapter's configuration as its base.
@@ -143,7 +151,9 @@ def _require_modest(base: BaseFolder) -> None:
             str(base.path), local_files_only=True, trust_remote_code=False
         )
         with torch.device("meta"):
-            empty = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+            empty = AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
+                config, trust_remote_code=False
+            )
     except (ValueError, KeyError, OSError, RuntimeError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{base.path}: config.json does not describe a causal language model: "

@@ -103,9 +103,9 @@ def attend_by_segment(
     """
     lengths = [segment.length for segment in layout.segments]
     # One split, not slices: the gradient of a slice is as long as the whole forest.
-    queries = query_HSD.split(lengths, dim=2)
-    keys = key_GSD.split(lengths, dim=2)
-    values = value_GSD.split(lengths, dim=2)
+    queries = torch.split(query_HSD, lengths, dim=2)
+    keys = torch.split(key_GSD, lengths, dim=2)
+    values = torch.split(value_GSD, lengths, dim=2)
     outputs = []
     for index, segment in enumerate(layout.segments):
         seen = (*segment.ancestors, index)

@@ -25,7 +25,6 @@ class Facts:
     """Weights of the base model."""
     rows: int
     """Training rows of one epoch, after weighting the sources."""
-    has_held_out: bool
     precision: str
     precision_reason: str
     tokens_per_forest: int
@@ -39,6 +38,10 @@ class Decision:
     key: str
     value: str
     reason: str
+
+    def __str__(self) -> str:
+        """`train.epochs = 3.0: 2,000 rows with adapter lora`."""
+        return f"{self.key} = {self.value}: {self.reason}"
 
 
 def longest_row(requested: int | None, context: int | None) -> tuple[int, str]:
@@ -87,6 +90,31 @@ def decide(recipe: Recipe, facts: Facts) -> tuple[Recipe, tuple[Decision, ...]]:
         )
     filled = train.model_copy(update={key: value for key, value, _ in decided})
     return recipe.model_copy(update={"train": filled, "base": base}), tuple(decisions)
+
+
+def fill_from(recipe: Recipe, stored: Recipe) -> Recipe:
+    """A recipe whose open keys take what an earlier, resolved one decided."""
+    train, earlier = recipe.train, stored.train
+    filled = {
+        key: value
+        for key, value in earlier.model_dump().items()
+        if train.model_dump()[key] is None and key not in ("epochs", "steps")
+    }
+    if train.epochs is None and train.steps is None:
+        filled |= {"epochs": earlier.epochs, "steps": earlier.steps}
+    base: dict[str, str | None] = {}
+    if recipe.base.precision == "auto":
+        base["precision"] = stored.base.precision
+    if recipe.base.revision is None:
+        base["revision"] = stored.base.revision
+    length = recipe.data.max_length or stored.data.max_length
+    return recipe.model_copy(
+        update={
+            "train": train.model_copy(update=filled),
+            "base": recipe.base.model_copy(update=base),
+            "data": recipe.data.model_copy(update={"max_length": length}),
+        }
+    )
 
 
 def _rows_per_step(rows: int) -> int:

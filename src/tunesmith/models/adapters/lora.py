@@ -70,7 +70,7 @@ def attach(model: nn.Module, config: contracts.Config) -> nn.Module:
                 task_type="CAUSAL_LM",
                 r=config.rank,
                 # PEFT scales by alpha / rank; it takes a float although it asks for an int.
-                lora_alpha=_alpha(config),
+                lora_alpha=_alpha(config),  # type: ignore[arg-type]
                 lora_dropout=config.dropout,
                 target_modules=config.targets,
                 use_rslora=config.rslora,

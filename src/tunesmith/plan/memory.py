@@ -1,0 +1,166 @@
+"""What training needs in memory, estimated before anything is loaded.
+
+    weights      parameters x bytes (4 fp32, 2 bf16, about 0.56 nf4 with its scales)
+    trained      parameters x (4 weight + 4 gradient + 8 AdamW, or 2 for the 8-bit kind)
+    activations  tokens x layers x (10 H + 4 K + 4 F) x bytes, what the backward pass keeps
+    head         a chunk of logits
+
+H hidden size, K width of keys and values, F width of the feed-forward part. The factor SLACK
+covers fragmentation and buffers. Source of the count: the inputs that each operation of a
+Llama block keeps for its backward pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from tunesmith.base import BaseFolder
+from tunesmith.contracts import Hardware, Json, JsonObject
+from tunesmith.errors import ResourceError
+from tunesmith.recipe import Recipe
+
+SLACK = 1.25
+_SHARE_OF_FREE = 0.7
+_MOST_TOKENS = {"cpu": 4_096, "cuda": 32_768, "mps": 4_096}
+_BYTES = {"fp32": 4.0, "bf16": 2.0}
+_NF4_BYTES = 0.56
+_HEAD_CHUNK = {"cpu": 64 * 2**20, "cuda": 1024 * 2**20, "mps": 64 * 2**20}
+_FLOOR = 400 * 2**20
+"""Libraries and buffers of a process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryPlan:
+    """Bytes by part, and the tokens that are computed at once."""
+
+    weights: int
+    trained: int
+    activations: int
+    head: int
+    process: int
+    free: int
+    tokens_per_forest: int
+    reason: str
+
+    @property
+    def total(self) -> int:
+        """Everything together."""
+        return self.weights + self.trained + self.activations + self.head + self.process
+
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """Names and bytes, for people."""
+        return (
+            ("weights of the base", self.weights),
+            ("trained weights, gradients, optimizer", self.trained),
+            (f"activations of {self.tokens_per_forest:,} tokens", self.activations),
+            ("output head", self.head),
+            ("process", self.process),
+            ("in all", self.total),
+            ("free on this device", self.free),
+        )
+
+    def as_json(self) -> JsonObject:
+        """Plain data."""
+        return {**asdict(self), "total": self.total}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    layers: int
+    hidden: int
+    keys: int
+    inner: int
+    vocabulary: int
+
+
+def plan_memory(
+    recipe: Recipe, base: BaseFolder, hardware: Hardware, *, precision: str, longest_row: int
+) -> MemoryPlan:
+    """The estimate for a recipe on a device.
+
+    Args:
+        recipe: its adapter, optimizer, quantization and `tokens_per_forest` count.
+        base: sizes come from its configuration.
+        hardware: the device and its free memory.
+        precision: fp32 or bf16, of the base's weights.
+        longest_row: tokens of the longest row after truncation; a row is never cut.
+
+    Raises:
+        ResourceError: not even the longest row alone fits.
+    """
+    shape = _shape(base)
+    size = _BYTES[precision]
+    full = recipe.adapter.name == "full"
+    weights = round(base.parameters * (_NF4_BYTES if recipe.base.quantize == "nf4" else size))
+    count = base.parameters if full else _adapter_parameters(shape, recipe.adapter.options)
+    state = 2 if recipe.train.optimizer == "adamw8bit" else 8
+    trained = count * (state + 4 + (4 if not full or precision != "fp32" else 0))
+    head = min(_HEAD_CHUNK[hardware.device], 4 * shape.vocabulary * longest_row)
+    per_token = SLACK * size * shape.layers * (10 * shape.hidden + 4 * shape.keys + 4 * shape.inner)
+    fixed = weights + trained + head + _FLOOR
+    room = int((_SHARE_OF_FREE * hardware.memory_bytes - fixed) / per_token)
+    asked = recipe.train.tokens_per_forest
+    most = _MOST_TOKENS[hardware.device]
+    tokens = asked or max(longest_row, min(room, most))
+    if asked is not None:
+        reason = "given"
+    elif tokens == longest_row and longest_row >= most:
+        reason = "the longest row"
+    elif room < most:
+        reason = f"what fits in {_SHARE_OF_FREE:.0%} of the free memory"
+    else:
+        reason = "more would not be faster on this device"
+    plan = MemoryPlan(
+        weights=weights,
+        trained=trained,
+        activations=round(per_token * tokens),
+        head=head,
+        process=_FLOOR,
+        free=hardware.memory_bytes,
+        tokens_per_forest=tokens,
+        reason=f"forests of {tokens:,} tokens: {reason}",
+    )
+    if fixed + per_token * longest_row > 0.95 * hardware.memory_bytes:
+        raise _too_large(plan, longest_row)
+    return plan
+
+
+def _too_large(plan: MemoryPlan, longest_row: int) -> ResourceError:
+    need = (plan.total - plan.activations) / 2**30
+    return ResourceError(
+        f"training needs about {plan.total / 2**30:.1f} GiB ({need:.1f} GiB without activations), "
+        f"and {plan.free / 2**30:.1f} GiB are free",
+        hint=f"take a smaller base, adapter: qlora, or data.max_length below {longest_row}",
+    )
+
+
+def _adapter_parameters(shape: _Shape, options: dict[str, Json]) -> int:
+    """Weights of a low-rank adapter on all linear layers of a Llama-like block."""
+    rank = options["rank"]
+    assert isinstance(rank, int), "checked by the recipe"
+    attention = 4 * shape.hidden + 2 * (shape.hidden + shape.keys)
+    return shape.layers * rank * (attention + 3 * (shape.hidden + shape.inner))
+
+
+def _shape(base: BaseFolder) -> _Shape:
+    hidden = _number(base.config, "hidden_size", "n_embd", "d_model", default=1024)
+    heads = _number(base.config, "num_attention_heads", "n_head", default=16)
+    groups = _number(base.config, "num_key_value_heads", default=heads)
+    head = _number(base.config, "head_dim", default=hidden // heads)
+    return _Shape(
+        layers=_number(base.config, "num_hidden_layers", "n_layer", default=24),
+        hidden=hidden,
+        keys=groups * head,
+        inner=_number(base.config, "intermediate_size", "n_inner", default=4 * hidden),
+        vocabulary=base.vocabulary,
+    )
+
+
+def _number(config: JsonObject, *names: str, default: int) -> int:
+    text = config.get("text_config")
+    for part in (text, config):
+        for name in names:
+            value = part.get(name) if isinstance(part, dict) else None
+            if isinstance(value, int) and value > 0:
+                return value
+    return default

@@ -1,0 +1,1 @@
+"""Tests of models: against plain Transformers and PEFT."""
