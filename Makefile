@@ -78,3 +78,4 @@ bench: $(VENV)/.test
 
 schema: $(VENV)/.core
 	$(PYTHON) -m tunesmith.recipe.generate
+	$(PYTHON) -m tunesmith.recipe.reference > docs/recipe.md

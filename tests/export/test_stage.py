@@ -106,7 +106,7 @@ def test_what_goes_beside_the_weights(make_run: MakeRun, tmp_path: Path, form: s
 def test_without_a_report_a_short_card_is_written(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run(Shape(card=False))
     export(run, "adapter", tmp_path / "out")
-    assert "was not evaluated" in (tmp_path / "out" / "README.md").read_text()
+    assert "Tuned from" in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_a_wrong_result_is_refused_and_nothing_is_left(

@@ -72,5 +72,5 @@ def _short_card(tuned: Tuned) -> str:
     return (
         "---\nlibrary_name: transformers\ntags:\n- tunesmith\n---\n\n"
         f"# {tuned.model.parent.name}\n\n"
-        f"Tuned from {tuned.base.name} with Tunesmith. The run was not evaluated.\n"
+        f"Tuned from {tuned.base.name} with Tunesmith.\n"
     )

@@ -43,10 +43,24 @@ def build_schema() -> dict[str, Any]:
     document["properties"]["data"]["anyOf"] = [{"$ref": "#/$defs/Data"}, {"type": "string"}]
     for section in ("base", "data"):
         document["properties"][section].pop("$ref", None)
+    for definition, key in (("Data", "sources"), ("Evaluate", "tasks"), ("Train", "report_to")):
+        _also_one(definitions[definition]["properties"][key])
+    _also_one(document["properties"]["export"])
     document["required"] = []
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     document["title"] = "Tunesmith recipe"
     return document
+
+
+def _also_one(prop: dict[str, Any]) -> None:
+    """Let a list of names be written as a name alone, and its entries as names."""
+    lists = prop.pop("anyOf", None) or [
+        {key: prop.pop(key) for key in ("type", "items", "minItems") if key in prop}
+    ]
+    for entry in lists:
+        if "$ref" in entry.get("items", {}):
+            entry["items"] = {"anyOf": [entry["items"], {"type": "string"}]}
+    prop["anyOf"] = [*lists, {"type": "string"}]
 
 
 def write_schema() -> None:
