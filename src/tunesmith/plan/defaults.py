@@ -92,31 +92,6 @@ def decide(recipe: Recipe, facts: Facts) -> tuple[Recipe, tuple[Decision, ...]]:
     return recipe.model_copy(update={"train": filled, "base": base}), tuple(decisions)
 
 
-def fill_from(recipe: Recipe, stored: Recipe) -> Recipe:
-    """A recipe whose open keys take what an earlier, resolved one decided."""
-    train, earlier = recipe.train, stored.train
-    filled = {
-        key: value
-        for key, value in earlier.model_dump().items()
-        if train.model_dump()[key] is None and key not in ("epochs", "steps")
-    }
-    if train.epochs is None and train.steps is None:
-        filled |= {"epochs": earlier.epochs, "steps": earlier.steps}
-    base: dict[str, str | None] = {}
-    if recipe.base.precision == "auto":
-        base["precision"] = stored.base.precision
-    if recipe.base.revision is None:
-        base["revision"] = stored.base.revision
-    length = recipe.data.max_length or stored.data.max_length
-    return recipe.model_copy(
-        update={
-            "train": train.model_copy(update=filled),
-            "base": recipe.base.model_copy(update=base),
-            "data": recipe.data.model_copy(update={"max_length": length}),
-        }
-    )
-
-
 def _rows_per_step(rows: int) -> int:
     for limit, size in ((500, 4), (4_000, 8), (20_000, 16), (100_000, 32)):
         if rows < limit:

@@ -203,6 +203,9 @@ def _with_paths(recipe: Recipe, file: Path | None) -> Recipe:
         update={
             "data": recipe.data.model_copy(update=data),
             "base": recipe.base.model_copy(update=base),
+            "evaluate": recipe.evaluate.model_copy(
+                update={"retention": _located(recipe.evaluate.retention, folder)}
+            ),
         }
     )
 

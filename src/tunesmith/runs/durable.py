@@ -113,7 +113,8 @@ def replace_folder(temporary: Path, final: Path) -> None:
     """Make the finished folder `temporary` visible as `final`, on the same file system.
 
     Its files must be synced already. Where `final` exists it is moved aside first and
-    deleted last: a crash in between leaves no `final`, never a mixed one.
+    deleted last: a crash in between leaves no `final`, never a mixed one, and an error puts
+    it back.
     """
     aside = final.with_name(f".removing-{final.name}")
     sync_folder(temporary)
@@ -122,8 +123,13 @@ def replace_folder(temporary: Path, final: Path) -> None:
             shutil.rmtree(aside)
         reach("rename")
         final.rename(aside)
-    reach("rename")
-    temporary.rename(final)
+    try:
+        reach("rename")
+        temporary.rename(final)
+    except OSError:
+        if aside.exists():
+            aside.rename(final)
+        raise
     sync_folder(final.parent)
     if aside.exists():
         shutil.rmtree(aside)

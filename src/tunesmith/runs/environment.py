@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from tunesmith.contracts import Json, JsonObject
+from tunesmith.contracts import Hardware, JsonObject
 
 PACKAGES = (
     "torch",
@@ -26,8 +27,8 @@ PACKAGES = (
 )
 
 
-def describe_environment(**more: Json) -> JsonObject:
-    """Versions, platform and the git commit of the working folder, where it is one."""
+def describe_environment(hardware: Hardware, *, seed: int) -> JsonObject:
+    """Versions, device and the git commit of the working folder, where it is one."""
     packages: JsonObject = {name: installed_version(name) for name in PACKAGES}
     return {
         "tunesmith": installed_version("tunesmith"),
@@ -37,7 +38,8 @@ def describe_environment(**more: Json) -> JsonObject:
         "cores": os.cpu_count(),
         "packages": packages,
         "git": _git_commit(Path.cwd()),
-        **more,
+        **asdict(hardware),
+        "seed": seed,
     }
 
 

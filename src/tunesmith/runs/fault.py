@@ -2,7 +2,8 @@
 
 Code that must survive a crash calls `reach("fsync")` at its named points. With
 `TUNESMITH_FAULT=fsync:3:kill` the third arrival at `fsync` kills the process as `kill -9`
-does; `raise` raises an OSError (input/output error), `enospc` says that the disk is full.
+does; `stop` suspends it until SIGCONT; `raise` raises an OSError (input/output error),
+`enospc` says that the disk is full.
 The variable is read at each arrival, so that a test may set it late.
 """
 
@@ -32,5 +33,8 @@ def reach(point: str) -> None:
         return
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if action == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return
     code = {"raise": errno.EIO, "enospc": errno.ENOSPC}[action]
     raise OSError(code, f"{os.strerror(code)} (asked for by {VARIABLE})")

@@ -1,0 +1,173 @@
+"""What the verbs print: results on stdout, progress and remarks on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tunesmith.contracts import Audit, Finding, Json
+from tunesmith.data.preview import Preview
+from tunesmith.data.stage import CheckReport
+from tunesmith.pipeline import Plan, Voice, results
+from tunesmith.plan.memory import MemoryPlan
+from tunesmith.recipe import as_yaml
+from tunesmith.runs import Run
+
+SHOWN_FINDINGS = 20
+_TRAINED = "bold green"
+_SEVERITY = {"block": "bold red", "warn": "yellow", "info": "dim"}
+
+
+def tell(line: str) -> None:
+    """A remark on stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+class RowCount:
+    """Rows done so far, on stderr: one line that is rewritten on a terminal, few lines else."""
+
+    def __init__(self, seconds: float = 5.0) -> None:
+        """Lines without a terminal come every so many seconds."""
+        self._seconds = seconds
+        self._shown = time.monotonic()
+
+    def __call__(self, done: int, of: int) -> None:
+        """Show how far it is."""
+        now = time.monotonic()
+        is_terminal = sys.stderr.isatty()
+        if now - self._shown < (0.1 if is_terminal else self._seconds):
+            return
+        self._shown = now
+        text = f"rows: {done:,}" + (f" of {of:,}" if of else "")
+        print(
+            f"\r\033[K{text}\r" if is_terminal else text,
+            end="" if is_terminal else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+VOICE = Voice(tell=tell, count=RowCount())
+
+
+def finished(run: Run, *, as_json: bool) -> None:
+    """The measurements, and the run's directory as the last line; or one JSON object."""
+    if as_json:
+        rows: list[Json] = [*results(run)]
+        as_object({"run": str(run.folder), "stages": run.state()["stages"], "results": rows})
+        return
+    evaluation = run.path("evaluation.json")
+    if evaluation.exists():
+        from tunesmith.evaluate.table import show_table
+
+        show_table(evaluation, Console())
+    for name, what in (("report.html", "report"), ("model", "model")):
+        if run.path(name).exists():
+            tell(f"{what}: {run.path(name)}")
+    print(run.folder)
+
+
+def check(report: CheckReport, *, as_json: bool) -> None:
+    """The audit: counts, lengths, findings, and rows with the trained text marked."""
+    if as_json:
+        as_object(report.audit.as_json())
+        return
+    console = Console(highlight=False)
+    _report(report, console)
+    console.print(f"verdict: {report.audit.verdict}", style="bold")
+
+
+def dry_run(plan: Plan, *, as_json: bool) -> None:
+    """The resolved recipe, the decisions, the masks and the memory."""
+    if as_json:
+        as_object(
+            {
+                "recipe": plan.recipe.model_dump(mode="json"),
+                "decisions": {d.key: {"value": d.value, "why": d.reason} for d in plan.decisions},
+                "audit": plan.check.audit.as_json(),
+                "memory": plan.memory.as_json(),
+            }
+        )
+        return
+    console = Console(highlight=False)
+    console.print(Text(as_yaml(plan.recipe)))
+    for decision in plan.decisions:
+        console.print(Text(str(decision)))
+    console.print()
+    _report(plan.check, console)
+    _memory(plan.memory, console)
+
+
+def as_object(value: Json) -> None:
+    """One JSON object on stdout."""
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def _report(report: CheckReport, console: Console) -> None:
+    for notice in report.notices:
+        console.print(Text(notice))
+    _statistics(report.audit, console)
+    if report.preview:
+        legend = Text("\nthe first rows; trained text stands between ")
+        legend.append("⟦ and ⟧", style=_TRAINED)
+        console.print(legend)
+    for row in report.preview:
+        console.print(_marked(row))
+    for finding in report.audit.findings[:SHOWN_FINDINGS]:
+        console.print(_told(finding))
+    hidden = len(report.audit.findings) - SHOWN_FINDINGS
+    if hidden > 0:
+        console.print(f"and {hidden:,} more findings: --json lists them")
+
+
+def _statistics(audit: Audit, console: Console) -> None:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_row("rows", f"{audit.rows:,}")
+    for name, value in audit.statistics.items():
+        if isinstance(value, dict):
+            shown = ", ".join(f"{key} {_number(inner)}" for key, inner in value.items())
+        else:
+            shown = _number(value)
+        table.add_row(name.replace("_", " "), Text(shown))
+    for rule, count in audit.counts.items():
+        table.add_row(f"found: {rule}", f"{count:,}")
+    console.print(table)
+
+
+def _number(value: Json) -> str:
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _marked(row: Preview) -> Text:
+    text = Text(f"{row.place}\n", style="dim")
+    for piece, trained in row.segments:
+        if trained:
+            text.append(f"⟦{piece}⟧", style=f"not dim {_TRAINED}")
+        else:
+            text.append(piece, style="not dim")
+    return text.append("\n")
+
+
+def _told(finding: Finding) -> Text:
+    place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+    text = Text(f"{finding.severity}", style=_SEVERITY[finding.severity])
+    return text.append(f" {finding.rule} {place}: {finding.message}\n  fix: {finding.fix}")
+
+
+def _memory(plan: MemoryPlan, console: Console) -> None:
+    table = Table(title="memory", show_header=False, box=None, title_justify="left")
+    for name, size in plan.parts():
+        table.add_row(name, f"{size / 2**20:,.0f} MiB", style="bold" if name == "in all" else "")
+    console.print(table)
+    console.print(Text(plan.reason))

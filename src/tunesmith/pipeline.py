@@ -1,0 +1,394 @@
+"""The order of the stages, on one page.
+
+    recipe -> prepare -> train -> evaluate -> export -> report
+
+Each stage reads the run directory and writes its part of it; `state.json` says what is
+done, so a run continues with the stage that was open. What crosses the layers upwards is
+handed in here: the defaults that the data and the hardware decide, which are written into
+the run's recipe.yaml.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.base import BaseFolder, locate_base
+from tunesmith.contracts import Audit, JsonObject
+from tunesmith.data import stage as data_stage
+from tunesmith.data.coding import Coding, load_coding, stop_ids
+from tunesmith.data.order import epoch_length
+from tunesmith.data.prepared import Prepared, existing
+from tunesmith.data.stage import CheckReport
+from tunesmith.errors import InputError, Refused, RunError
+from tunesmith.plan.changes import STAGES, affected_stages, fill_from
+from tunesmith.plan.defaults import Decision, Facts, decide, longest_row
+from tunesmith.plan.memory import MemoryPlan, plan_memory
+from tunesmith.recipe import Recipe, Request, as_yaml, read_recipe
+from tunesmith.runs import Run, create_run, open_run
+from tunesmith.runs.documents import read_json, write_json, write_text
+from tunesmith.runs.environment import describe_environment
+
+RECIPE = "recipe.yaml"
+Tell = Callable[[str], None]
+Count = Callable[[int, int], None]
+"""Told how many rows are done, and of how many; 0 where that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """How a run speaks to the person who started it."""
+
+    tell: Tell = lambda line: None
+    count: Count = lambda done, of: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run would do: the content of a dry run."""
+
+    recipe: Recipe
+    decisions: tuple[Decision, ...]
+    check: CheckReport
+    memory: MemoryPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What the stages after `prepare` work on."""
+
+    recipe: Recipe
+    run: Run
+    base: BaseFolder
+    prepared: Prepared
+    coding: Coding
+    voice: Voice
+
+
+def run(
+    recipe: str | Path | None = None,
+    *,
+    base: str | None = None,
+    data: str | None = None,
+    output: str | None = None,
+    overrides: Mapping[str, object] | None = None,
+    resume: bool = False,
+) -> Run:
+    """Do the whole job; the Python face of `tunesmith run`.
+
+    Args:
+        recipe: a recipe file, or None.
+        base: folder or hub id of the base model, or `starter`.
+        data: file or folder with the rows.
+        output: the run directory; made up from the names when left out.
+        overrides: recipe keys and values, such as `{"train.epochs": 3}`.
+        resume: continue the run in `output`.
+
+    Raises:
+        TunesmithError: see tunesmith.errors; the run directory holds what was done.
+    """
+    asked = Request(
+        file=Path(recipe) if recipe is not None else None,
+        overrides=tuple(f"{key}={value}" for key, value in (overrides or {}).items()),
+        base=base,
+        data=data,
+        output=output,
+    )
+    done = run_stages(asked, resume=resume)
+    enforce_gates(done)
+    return done
+
+
+def check(asked: Request, voice: Voice = Voice()) -> CheckReport:
+    """Audit the data; with a base also tokens, masks and truncation. Writes no run."""
+    recipe = read_recipe(asked, needs_base=False)
+    base = locate_base(recipe.base.path, recipe.base.revision) if recipe.base.path else None
+    return _check(recipe, base, voice)
+
+
+def plan(asked: Request, voice: Voice = Voice()) -> Plan:
+    """What a run would do, without doing it. Writes no run."""
+    recipe = read_recipe(asked)
+    _check_names(recipe)
+    base = locate_base(recipe.base.path, recipe.base.revision)
+    report = _check(recipe, base, voice)
+    rows = report.audit.rows
+    length = report.lengths[-1] if report.lengths else 1
+    resolved, decisions, memory = _decide(recipe, base, rows, length)
+    return Plan(recipe=resolved, decisions=decisions, check=report, memory=memory)
+
+
+def run_stages(
+    asked: Request, *, resume: bool, voice: Voice = Voice(), until: str = STAGES[-1]
+) -> Run:
+    """Do the stages in order, from the first one that is open, to `until`.
+
+    Raises:
+        TunesmithError: see tunesmith.errors; what is done stays done.
+    """
+    run, recipe, is_new = _open(asked, resume=resume)
+    try:
+        with run.locked():
+            stored = _stored(run) if run.stage("prepare") is not None else None
+            job = _prepare(recipe, run, voice)
+            is_new = False
+            affected = affected_stages(stored, job.recipe)
+            for name in STAGES[1 : STAGES.index(until) + 1]:
+                if run.stage(name) is None or name in affected:
+                    _finish(name, job, stored)
+    except (InputError, Refused):
+        if is_new:
+            shutil.rmtree(run.folder)
+        raise
+    return run
+
+
+def evaluate_again(folder: Path, overrides: tuple[str, ...], voice: Voice = Voice()) -> Run:
+    """Measure a trained run anew, with other evaluation settings where given."""
+    run = open_run(folder)
+    if run.stage("train") is None:
+        raise RunError(
+            f"{folder} has no trained model yet",
+            hint=f"finish it: tunesmith run --resume --output {folder}",
+        )
+    with run.locked():
+        stored = _stored(run)
+        recipe = read_recipe(Request(file=run.path(RECIPE), overrides=overrides))
+        if "train" in affected_stages(stored, recipe):
+            raise RunError(
+                "eval measures what was trained: only evaluate and gates can be changed",
+                hint=f"tunesmith run --resume --output {folder} can train longer",
+            )
+        job = _prepare(recipe, run, voice)
+        for name in ("evaluate", "report"):
+            _finish(name, job, stored)
+    return run
+
+
+def report_again(folder: Path) -> Run:
+    """Write the report and the model card of a run anew."""
+    run = open_run(folder)
+    with run.locked():
+        run.finish_stage("report", _report(run))
+    return run
+
+
+def results(run: Run) -> list[JsonObject]:
+    """The `results` of evaluation.json; empty before the evaluation."""
+    return _entries(run, "results")
+
+
+def refuse_blocked(audit: Audit) -> None:
+    """Raise Refused where the audit blocks training."""
+    if audit.verdict == "blocked":
+        first = next(finding for finding in audit.findings if finding.severity == "block")
+        raise Refused(f"the data is blocked: {first.message}", hint=first.fix)
+
+
+def enforce_gates(run: Run) -> None:
+    """Raise Refused where a gate of the recipe says no; everything is written before."""
+    if run.path("evaluation.json").exists():
+        from tunesmith.evaluate.gates import refuse_failed
+        from tunesmith.evaluate.record import read_record
+
+        refuse_failed(read_record(run.path("evaluation.json")).gates)
+
+
+def _entries(run: Run, key: str) -> list[JsonObject]:
+    if not run.path("evaluation.json").exists():
+        return []
+    evaluation = read_json(run.path("evaluation.json"))
+    assert isinstance(evaluation, dict)
+    entries = evaluation[key]
+    assert isinstance(entries, list)
+    return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def _open(asked: Request, *, resume: bool) -> tuple[Run, Recipe, bool]:
+    """The run, its recipe as asked for, and whether the directory is new."""
+    given = asked.output
+    if given is None and asked.names_a_recipe:
+        given = read_recipe(asked).output
+    if resume and given is None:
+        raise RunError("--resume needs to know which run", hint="give --output RUN")
+    if resume and given is not None and Path(given, "state.json").is_file():
+        run = open_run(Path(given))
+        if run.path(RECIPE).is_file():
+            return run, _continued(run, asked), False
+    if resume and not asked.names_a_recipe:
+        raise RunError(
+            f"{given} is not a run directory",
+            hint="give a recipe to start one there, or the directory of an existing run",
+        )
+    recipe = read_recipe(asked)
+    run = create_run(Path(given) if given else _new_folder(recipe))
+    write_text(run.path(RECIPE), as_yaml(recipe))
+    return run, recipe, True
+
+
+def _new_folder(recipe: Recipe) -> Path:
+    """`runs/<base>-<data>-<n>`, the first n that is free."""
+    source = Path(recipe.data.sources[0].path.removeprefix("bundled:"))
+    stem = "-".join(part.split(".")[0] for part in source.parts[-2:] if part not in ("/", "."))
+    base = Path(recipe.base.path.removeprefix("bundled:")).name
+    number = 1
+    while (folder := Path("runs", f"{base}-{stem}-{number}")).exists():
+        number += 1
+    return folder
+
+
+def _stored(run: Run) -> Recipe:
+    return read_recipe(Request(file=run.path(RECIPE)))
+
+
+def _continued(run: Run, asked: Request) -> Recipe:
+    """The run's own recipe with what is asked for anew."""
+    if not asked.names_a_recipe:
+        return read_recipe(Request(file=run.path(RECIPE), overrides=asked.overrides))
+    return fill_from(read_recipe(asked), _stored(run))
+
+
+def _check_names(recipe: Recipe) -> None:
+    from tunesmith.evaluate.gates import check_names
+
+    check_names(recipe.evaluate.tasks, recipe.gates)
+
+
+def _check(recipe: Recipe, base: BaseFolder | None, voice: Voice) -> CheckReport:
+    length, _ = longest_row(recipe.data.max_length, base.context if base else None)
+    return data_stage.check(
+        recipe.data.model_copy(update={"max_length": length}),
+        base=base.path if base else None,
+        seed=recipe.seed,
+        progress=voice.count,
+    )
+
+
+def _prepare(recipe: Recipe, run: Run, voice: Voice) -> Job:
+    """Tokens of the rows, and the recipe with every default decided."""
+    from tunesmith.hardware import detect
+
+    _check_names(recipe)
+    base = locate_base(recipe.base.path, recipe.base.revision)
+    length, _ = longest_row(recipe.data.max_length, base.context)
+    prepared = data_stage.prepare(
+        recipe.data,
+        base=base.path,
+        run_folder=run.folder,
+        seed=recipe.seed,
+        max_length=length,
+        progress=voice.count,
+    )
+    refuse_blocked(prepared.audit)
+    data = recipe.data.model_copy(update={"max_length": length})
+    pinned = recipe.base.model_copy(update={"revision": base.revision})
+    recipe = recipe.model_copy(update={"data": data, "base": pinned})
+    longest = int(prepared.train.lengths.max())
+    rows = round(epoch_length(prepared.mixture))
+    resolved, decisions, _ = _decide(recipe, base, rows, longest)
+    if run.stage("prepare") is None:
+        for line in (*prepared.notices, *(str(decision) for decision in decisions)):
+            voice.tell(line)
+        write_text(run.path(RECIPE), as_yaml(resolved))
+        hardware = detect(resolved.train.device)
+        environment = describe_environment(hardware, seed=resolved.seed)
+        write_json(run.path("environment.json"), environment)
+        why: JsonObject = {decision.key: decision.reason for decision in decisions}
+        run.finish_stage("prepare", {"rows": rows, "base": base.name, "decisions": why})
+    record = existing(run.folder)
+    assert record is not None, "prepare has just written it"
+    return Job(
+        recipe=resolved,
+        run=run,
+        base=base,
+        prepared=prepared,
+        coding=load_coding(base.path, resolved.data.template, resolved.data.train_on, record.now),
+        voice=voice,
+    )
+
+
+def _decide(
+    recipe: Recipe, base: BaseFolder, rows: int, longest: int
+) -> tuple[Recipe, tuple[Decision, ...], MemoryPlan]:
+    from tunesmith.hardware import choose_precision, detect
+
+    hardware = detect(recipe.train.device)
+    precision, why = choose_precision(recipe.base.precision, hardware, base.parameters)
+    memory = plan_memory(recipe, base, hardware, precision=precision, longest_row=longest)
+    facts = Facts(
+        parameters=base.parameters,
+        rows=rows,
+        precision=precision,
+        precision_reason=why,
+        tokens_per_forest=memory.tokens_per_forest,
+        tokens_per_forest_reason=memory.reason,
+    )
+    resolved, decisions = decide(recipe, facts)
+    return resolved, decisions, memory
+
+
+def _finish(name: str, job: Job, stored: Recipe | None) -> None:
+    """Do one stage and write down what it made; a refused change leaves the run as it was."""
+    before = as_yaml(stored) if stored is not None else None
+    write_text(job.run.path(RECIPE), as_yaml(job.recipe))
+    try:
+        record = _STAGE[name](job)
+    except InputError:
+        if before is not None:
+            write_text(job.run.path(RECIPE), before)
+        raise
+    if name == "train":
+        job.run.reopen_stage(*STAGES[2:])
+    job.run.finish_stage(name, record)
+
+
+def _train(job: Job) -> JsonObject:
+    from tunesmith.train.result import Speech
+    from tunesmith.train.stage import Material, train
+
+    coding = job.coding
+    speech = Speech(tokenizer=coding.tokenizer, template=coding.template, stop_ids=stop_ids(coding))
+    material = Material(
+        base=job.base,
+        speech=speech,
+        rows=job.prepared.train,
+        mixture=job.prepared.mixture,
+        held_out=job.prepared.held_out,
+    )
+    return train(job.recipe, job.run, material, tell=job.voice.tell).as_json()
+
+
+def _evaluate(job: Job) -> JsonObject:
+    from tunesmith.evaluate.stage import Ground, evaluate
+
+    record = evaluate(job.recipe, job.run, Ground(base=job.base, coding=job.coding))
+    return {"results": len(record.results), "seconds": record.seconds}
+
+
+def _export(job: Job) -> JsonObject:
+    from tunesmith.export.stage import export
+
+    made: JsonObject = {}
+    for form in job.recipe.export:
+        folder = job.run.path("export", form)
+        if folder.exists():
+            shutil.rmtree(folder)
+        made[form] = export(job.run.folder, form, folder).as_json()
+    return made
+
+
+def _report(run: Run) -> JsonObject:
+    from tunesmith.report.card import write_card
+    from tunesmith.report.page import write_report
+
+    return {"report": write_report(run).name, "card": write_card(run).name}
+
+
+_STAGE: dict[str, Callable[[Job], JsonObject]] = {
+    "train": _train,
+    "evaluate": _evaluate,
+    "export": _export,
+    "report": lambda job: _report(job.run),
+}
