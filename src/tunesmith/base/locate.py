@@ -28,7 +28,7 @@ from huggingface_hub.errors import (
 
 from tunesmith.base.config import check_shapes, context_of, read_config
 from tunesmith.base.weights import check_index, find_weights, read_header
-from tunesmith.bundled import PREFIX, bundled_path, is_bundled
+from tunesmith.bundled import PREFIX, STARTER, bundled_path, is_bundled
 from tunesmith.contracts import JsonObject
 from tunesmith.errors import ModelError
 
@@ -107,8 +107,8 @@ def _find(path: str, revision: str | None) -> tuple[Path, str, str | None]:
     if not path or "\0" in path or len(path) > 4096:
         raise ModelError("base.path is not a path", hint="give a folder or a model id of the hub")
     folder = Path(path).expanduser()
-    if path == "starter" and not folder.exists():
-        path = f"{PREFIX}starter"
+    if path == STARTER:
+        path = f"{PREFIX}{STARTER}"
     if is_bundled(path):
         shipped = bundled_path(path)
         return shipped, str(shipped), None

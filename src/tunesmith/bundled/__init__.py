@@ -12,6 +12,8 @@ from pathlib import Path
 from tunesmith.errors import InputError
 
 PREFIX = "bundled:"
+STARTER = "starter"
+"""Short for `bundled:starter`; a folder of that name is `./starter`."""
 _ROOT = Path(__file__).parent
 
 

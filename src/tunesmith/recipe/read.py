@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from ruamel.yaml.comments import CommentedMap
 
 from tunesmith import plugins
+from tunesmith.bundled import STARTER
 from tunesmith.errors import RecipeError
 from tunesmith.recipe.explain import explain, unknown_name
 from tunesmith.recipe.options import SECTIONS, complete, options_model, schema
@@ -196,7 +197,9 @@ def _with_paths(recipe: Recipe, file: Path | None) -> Recipe:
         data["held_out"] = _located(held_out, folder)
     if recipe.data.template and recipe.data.template.endswith(".jinja"):
         data["template"] = _located(recipe.data.template, folder)
-    base: dict[str, Any] = {"path": _located(recipe.base.path, folder)}
+    base: dict[str, Any] = {}
+    if recipe.base.path != STARTER:
+        base["path"] = _located(recipe.base.path, folder)
     if recipe.base.adapter:
         base["adapter"] = _located(recipe.base.adapter, folder)
     return recipe.model_copy(
