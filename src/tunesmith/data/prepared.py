@@ -221,9 +221,9 @@ def _parts(summary: Summary) -> range:
 
 
 def _kept(summary: Summary, part: int, *, held_out: bool) -> NDArray[np.bool_]:
-    return np.logical_and(
-        summary.fits[part].kept, summary.held_out_rows(part) == held_out, dtype=np.bool_
-    )
+    kept_R: NDArray[np.bool_] = summary.fits[part].kept
+    on_this_side_R = summary.held_out_rows(part) == held_out
+    return np.asarray(kept_R & on_this_side_R, dtype=np.bool_)
 
 
 def _rows(summary: Summary, *, held_out: bool) -> Iterator[PackedRow]:

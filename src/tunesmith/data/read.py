@@ -121,7 +121,7 @@ def _mode(path: Path) -> int:
         raise DataError(
             f"cannot be opened: {reason}",
             hint="check the path and its links",
-            place=Place(file=str(path)[:200].replace("\0", "\\0")),
+            place=Place(file=Path(str(path)[:200].replace("\0", "\\0"))),
         ) from None
 
 

@@ -192,10 +192,12 @@ class _Scanner:
 
     def value(self) -> Json:
         """Step over the value that comes next and return it."""
+        self.peek()
         while True:
             try:
                 value, end = decode(self._window, self._at)
             except json.JSONDecodeError as error:
+                place = self._place_of(error.pos)
                 if len(self._window) - self._at > lines.MAX_ROW_BYTES:
                     raise lines.too_long(self.place()) from None
                 if self._more():
@@ -205,7 +207,7 @@ class _Scanner:
                     hint="the file was cut off; copy it again"
                     if error.pos >= len(self._window.rstrip()) or "Unterminated" in error.msg
                     else "write the file with json.dump",
-                    place=self._place_of(error.pos),
+                    place=place,
                 ) from None
             except JsonFault as fault:
                 raise DataError(fault.what, hint=fault.hint, place=self.place()) from None

@@ -23,7 +23,7 @@ def rows(path: Path, notice: Callable[[str], None]) -> Iterator[RawRow]:
         DataError: a line that is not exactly one JSON object.
     """
     for number, line in text_lines(path):
-        if line.isspace():
+        if not line.strip():
             continue
         yield _row(path, number, line)
 
