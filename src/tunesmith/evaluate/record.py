@@ -5,7 +5,7 @@
 "results": [{"task": "answers", "metric": "rouge_l", "base": 0.05, "tuned": 0.71, ...}],
 "intervals": [{"task": "answers", "metric": "rouge_l", "slice": "all",
 "base": [0.04, 0.06], "tuned": [0.66, 0.76]}],
-"gates": [{"gate": {...}, "value": 0.71, "passed": true}],
+"gates": [{"gate": {...}, "value": 0.71, "passed": true, "reason": "answers f1 ..."}],
 "generations": [{"prompt": "...", "reference": "...", "base": "...", "tuned": "...",
 "scores": {"rouge_l": {"base": 0.1, "tuned": 1.0}}, "place": "t.jsonl:3"}],
 "confusion": null, "details": {}, "skipped": {"classification": "..."}, "seconds": 41.0}
@@ -13,10 +13,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -87,6 +86,7 @@ class EvaluationRecord:
                 "gate": verdict.gate.model_dump(mode="json"),
                 "value": verdict.value,
                 "passed": verdict.passed,
+                "reason": str(verdict),
             }
             for verdict in self.gates
         ]
@@ -107,36 +107,61 @@ def read_record(path: Path) -> EvaluationRecord:
     """
     document = read_json(path)
     try:
-        if not isinstance(document, dict) or document.get("format") != FORMAT:
-            raise ValueError(f"format {FORMAT} is needed")
-        gates = [_verdict(entry) for entry in _list(document["gates"])]
-        record: EvaluationRecord = _ADAPTER.validate_python({**document, "gates": gates})
-    except (ValidationError, ValueError, KeyError) as error:
+        return _record(document)
+    except (ValidationError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"this is no evaluation of ours: {str(error).splitlines()[0]}",
             hint="measure again with: tunesmith eval RUN",
             place=Place(file=path),
         ) from None
-    return record
 
 
-def _verdict(entry: Json) -> Verdict:
-    if not isinstance(entry, dict):
-        raise ValueError("a gate is no object")
-    value, gate = entry["value"], entry["gate"]
-    if not isinstance(gate, Mapping) or isinstance(value, (str, list, dict)):
-        raise ValueError("a gate has no figure")
+def _record(document: Json) -> EvaluationRecord:
+    content = _object(document)
+    if content.get("format") != FORMAT:
+        raise ValueError(f"its format is {content.get('format')}, not {FORMAT}")
+    skipped, seconds, confusion = content["skipped"], content["seconds"], content["confusion"]
+    return EvaluationRecord(
+        format=FORMAT,
+        settings=_object(content["settings"]),
+        results=_RESULTS.validate_python(content["results"]),
+        intervals=_INTERVALS.validate_python(content["intervals"]),
+        gates=tuple(_verdict(_object(entry)) for entry in _list(content["gates"])),
+        generations=_GENERATIONS.validate_python(content["generations"]),
+        confusion=None if confusion is None else _object(confusion),
+        details=_object(content["details"]),
+        skipped={name: str(why) for name, why in _object(skipped).items()},
+        seconds=_number(seconds),
+    )
+
+
+def _verdict(entry: JsonObject) -> Verdict:
+    value = entry["value"]
     return Verdict(
-        gate=Gate.model_validate(gate),
-        value=None if value is None else float(value),
+        gate=Gate.model_validate(entry["gate"]),
+        value=None if value is None else _number(value),
         passed=entry["passed"] is True,
     )
 
 
-def _list(value: Json) -> list[Any]:
+def _object(value: Json) -> JsonObject:
+    if not isinstance(value, dict):
+        raise ValueError("an object is missing")
+    return value
+
+
+def _list(value: Json) -> list[Json]:
     if not isinstance(value, list):
         raise ValueError("a list is missing")
     return value
 
 
-_ADAPTER: TypeAdapter[EvaluationRecord] = TypeAdapter(EvaluationRecord)
+def _number(value: Json) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a number is missing")
+    return float(value)
+
+
+_RESULTS = TypeAdapter(tuple[Result, ...])
+_INTERVALS = TypeAdapter(tuple[Interval, ...])
+_GENERATIONS = TypeAdapter(tuple[Generation, ...])

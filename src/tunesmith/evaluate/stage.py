@@ -48,7 +48,7 @@ class Ground:
 
     base: BaseFolder
     coding: Coding
-    """The tokenizer and the template that the run was trained with."""
+    """The tokenizer and the template as the run's data was prepared with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def evaluate(
         display: where progress is shown; stderr by default.
 
     Returns:
-        What was written. Gates are judged, not enforced: see `gates.refuse_failed`.
+        What was written. Gates are judged, not enforced.
 
     Raises:
         RunError: the run has no model yet.
@@ -86,22 +86,29 @@ def evaluate(
             f"{run.folder} has no trained model yet",
             hint=f"continue it: tunesmith run --resume --output {run.folder}",
         )
-    longest = _longest_answer(recipe, ground.base)
-    encoder = _encoder(recipe, ground, longest)
+    base, coding = ground.base, ground.coding
+    longest = _longest_answer(recipe, base)
+    encoder = RunEncoder(
+        coding=coding,
+        max_length=recipe.data.max_length,
+        keeps_overlong=recipe.data.overlong == "truncate",
+        context=base.context,
+        max_new_tokens=longest,
+    )
     material = gather(recipe, run, encoder)
     tasks, skipped = choose_tasks(recipe, material)
     for name, why in skipped.items():
         display.say(f"{name} is not measured: {why}")
     asking = Asking(
-        tokenizer=ground.coding.tokenizer,
-        stop_ids=_stops(ground.coding),
+        tokenizer=coding.tokenizer,
+        stop_ids=_stops(coding),
         max_new_tokens=longest,
         tokens_per_forest=recipe.train.tokens_per_forest or _TOKENS_PER_FOREST,
         budget=Budget(recipe.evaluate.budget),
         display=display,
     )
     display.say(settings_line(recipe, longest))
-    models = Models(recipe=recipe, base=ground.base, tuned=tuned)
+    models = Models(recipe=recipe, base=base, tuned=tuned)
     seen = [_measure(subject, tasks, material) for subject in sides(models, asking)]
     settings: JsonObject = {
         "max_rows": recipe.evaluate.max_rows,
@@ -159,16 +166,6 @@ def _longest_answer(recipe: Recipe, base: BaseFolder) -> int:
     """New tokens an answer; at most half of what the model can read is for the answer."""
     wanted = recipe.evaluate.max_new_tokens
     return wanted if base.context is None else max(1, min(wanted, base.context // 2))
-
-
-def _encoder(recipe: Recipe, ground: Ground, longest: int) -> RunEncoder:
-    return RunEncoder(
-        coding=ground.coding,
-        max_length=recipe.data.max_length,
-        keeps_overlong=recipe.data.overlong == "truncate",
-        context=ground.base.context,
-        max_new_tokens=longest,
-    )
 
 
 def _stops(coding: Coding) -> frozenset[int]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tunesmith.contracts import Result
 from tunesmith.evaluate.record import EvaluationRecord, read_record
 from tunesmith.evaluate.wording import (
     interval,
@@ -43,27 +44,38 @@ def show_table(path: Path, console: Console) -> None:
 
 
 def comparison_table(record: EvaluationRecord) -> Table:
-    """Metric, base, tuned, difference, interval, verdict; a block a task."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("measured", overflow="fold", ratio=None)
+    """Metric, base, tuned, difference, interval, verdict; a block a task.
+
+    Slices stand below their figure, and only below the first of a task: the others are in
+    the report.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("measured", overflow="fold")
     for heading in ("base", "tuned", "difference"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("95 % interval", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for task, results in groupby(record.results, key=lambda result: result.task):
         block = list(results)
-        sizes = sorted({result.n for result in block})
-        rows = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
-        table.add_row(Text(f"{task_name(task)} ({rows} rows)", style="bold"))
+        sizes = [result.n for result in block if result.slice == "all"]
+        table.add_row(Text(f"{task_name(task)}, n = {max(sizes, default=0)}", style="bold"))
+        sliced = next((result.metric for result in block if result.slice != "all"), None)
         for result in block:
-            part = f", {result.slice.replace('_', ' ')}" if result.slice != "all" else ""
-            word = verdict(result)
-            table.add_row(
-                Text(f"  {metric_name(result.metric)}{part}"),
-                number(result.base),
-                number(result.tuned),
-                signed(result.difference),
-                interval(result),
-                Text(word, style=_STYLES.get(word, "")),
-            )
+            if result.slice == "all" or result.metric == sliced:
+                table.add_row(*_cells(result))
     return table
+
+
+def _cells(result: Result) -> tuple[str | Text, ...]:
+    word = verdict(result)
+    name = metric_name(result.metric)
+    if result.slice != "all":
+        name = f"  {result.slice.replace('_', ' ')}"
+    return (
+        Text(f"  {name}"),
+        number(result.base),
+        number(result.tuned),
+        signed(result.difference),
+        interval(result),
+        Text(word, style=_STYLES.get(word, "")),
+    )
