@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunesmith.cli.arguments import RunFolder
-from tunesmith.errors import DataError
+from tunesmith.errors import DataError, Interrupted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,6 +50,15 @@ def command(
     if prompt is not None:
         talk.turn(prompt)
         return
+    try:
+        _converse(talk)
+    except Interrupted as stop:
+        # There is nothing to save: Ctrl-C is a way to leave.
+        sys.stderr.write("\n")
+        raise typer.Exit(stop.exit_code) from stop
+
+
+def _converse(talk: _Talk) -> None:
     sys.stderr.write(HELP)
     for line in _lines():
         if line == "/quit":

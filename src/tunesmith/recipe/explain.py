@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from tunesmith import plugins
 from tunesmith.errors import Place, RecipeError
@@ -58,7 +58,8 @@ def _known_keys(path: tuple[str | int, ...]) -> tuple[str, ...]:
 def _nearest(word: str, candidates: Sequence[str]) -> str:
     for section, field in Recipe.model_fields.items():
         inner = field.annotation
-        if isinstance(inner, type) and word in getattr(inner, "model_fields", {}):
+        is_section = isinstance(inner, type) and issubclass(inner, BaseModel)
+        if is_section and word in inner.model_fields:
             return f"did you mean {section}.{word}?"
     for section, kind in SECTIONS.items():
         for name in plugins.names(kind):
