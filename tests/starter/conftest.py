@@ -1,5 +1,6 @@
-"""The scripts under starter/ are not a package: their folder goes on the import path, and a
-small stand-in for the shared folder takes the place of the books.
+"""Puts the scripts under starter/, which are no package, on the import path.
+
+A small stand-in for the shared folder takes the place of the books.
 """
 
 from __future__ import annotations

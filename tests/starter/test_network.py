@@ -75,7 +75,7 @@ def test_muon_solves_a_small_problem() -> None:
     losses = []
     for _ in range(100):
         loss = (weight - target).square().mean()
-        losses.append(float(loss))
+        losses.append(loss.item())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
