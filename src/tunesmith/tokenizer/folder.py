@@ -39,9 +39,8 @@ def tokenizer_json(folder: Path) -> JsonObject:
     """
     path = folder / "tokenizer.json"
     content = read_json(path, largest=LARGEST_TOKENIZER)
-    assert content is not None, "the caller saw the file"
-    model = content.get("model")
-    if not isinstance(model, dict):
+    model = None if content is None else content.get("model")
+    if content is None or not isinstance(model, dict):
         raise ModelError(
             "tokenizer.json has no `model`", hint="download it again", place=Place(file=path)
         )

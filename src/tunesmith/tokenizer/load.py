@@ -174,7 +174,8 @@ def load_tokenizer(folder: Path) -> Tokenizer:
         )
     config = read_json(folder / "tokenizer_config.json") or {}
     model_config = read_json(folder / "config.json") or {}
-    from_file = (folder / "tokenizer.json").exists()
+    file = folder / "tokenizer.json"
+    from_file = file.exists() or file.is_symlink()
     content = tokenizer_json(folder) if from_file else vocabulary_and_merges(folder)
     family = family_of(
         as_text(config.get("tokenizer_class")) or as_text(model_config.get("tokenizer_class")),
