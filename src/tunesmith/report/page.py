@@ -117,7 +117,9 @@ def _tiles(facts: Facts) -> tuple[Tile, ...]:
     ]
     for result in dict.fromkeys(result for result in chosen if result is not None):
         share = relative(result)
-        change = f"{signed(100 * share[0])} %" if share is not None else signed(result.difference)
+        change = signed(result.difference)
+        if share is not None and not result.higher_is_better:
+            change = signed_percent(share[0])
         tiles.append(
             Tile(
                 name=f"{task_name(result.task)}: {metric_name(result.metric)}",
@@ -168,7 +170,9 @@ def _pairs(record: EvaluationRecord | None) -> tuple[tuple[str, tuple[plots.Pair
 
 def _is_drawn(result: Result) -> bool:
     """A gap may be negative: it is no bar, and stands in the table."""
-    return result.slice == "all" and result.metric != "gap"
+    if result.task == "overfitting":
+        return result.metric == "loss"
+    return result.slice == "all"
 
 
 def _retained(facts: Facts) -> list[tuple[str, Result]]:

@@ -15,7 +15,7 @@ from tunesmith.contracts import Result
 from tunesmith.evaluate.record import Interval
 from tunesmith.evaluate.wording import metric_name, number, signed, verdict
 from tunesmith.report.facts import Facts
-from tunesmith.report.verdict import relative
+from tunesmith.report.verdict import relative, signed_percent
 
 Point = tuple[float, float]
 _MOST_POINTS = 400
@@ -57,7 +57,7 @@ class Pair:
 
     name: str
     better: str
-    """Which way is better, in words."""
+    """An arrow: up where more is better."""
     bars: tuple[tuple[str, Bar], ...]
     """`base` and `tuned`."""
     difference: str
@@ -150,7 +150,7 @@ def spans(named: Sequence[tuple[str, Result]]) -> Spans | None:
                 low=place(share[1]),
                 high=place(share[2]),
                 middle=place(share[0]),
-                label=f"{signed(100 * share[0])} %",
+                label=signed_percent(share[0]),
                 word=verdict(result),
             )
             for name, result, share in drawn
@@ -185,8 +185,8 @@ def _pair(result: Result, interval: Interval | None) -> Pair:
         )
 
     return Pair(
-        name=metric_name(result.metric),
-        better="longer is better" if result.higher_is_better else "shorter is better",
+        name=metric_name(result.metric) + ("" if result.slice == "all" else f", {result.slice}"),
+        better="↑" if result.higher_is_better else "↓",
         bars=(
             ("base", bar(result.base, interval.base if interval else None)),
             ("tuned", bar(result.tuned, interval.tuned if interval else None)),
@@ -222,14 +222,13 @@ def _thinned(points: list[Point]) -> list[Point]:
 
 
 def _smoothed(points: list[Point]) -> list[Point]:
-    """An exponential running mean, corrected for its beginning."""
-    keep = 1 - 1 / max(2.0, min(20.0, len(points) / 8))
-    mean = weight = 0.0
+    """The mean of each point and its neighbours, fewer of them towards the ends."""
+    reach = max(2, min(20, len(points) // 16))
     smooth = []
-    for step, loss in points:
-        mean = keep * mean + (1 - keep) * loss
-        weight = keep * weight + (1 - keep)
-        smooth.append((step, mean / weight))
+    for index, (step, _) in enumerate(points):
+        side = min(reach, index, len(points) - 1 - index)
+        near = [loss for _, loss in points[index - side : index + side + 1]]
+        smooth.append((step, sum(near) / len(near)))
     return smooth
 
 

@@ -78,6 +78,14 @@ def percent(share: float) -> str:
     return f"{abs(share) * 100:.1f} %" if abs(share) < 0.1 else f"{abs(share) * 100:.0f} %"
 
 
+def signed_percent(share: float) -> str:
+    """`+4.1 %`; nothing but zeros has no sign."""
+    text = percent(share)
+    if not any(digit in "123456789" for digit in text):
+        return text
+    return f"{'-' if share < 0 else '+'}{text}"
+
+
 def _headline(main: Result | None, retained: Result | None, facts: Facts) -> tuple[Mood, str]:
     failed = (
         [gate for gate in facts.evaluation.gates if not gate.passed] if facts.evaluation else []
@@ -174,7 +182,10 @@ def _overfitting_sentence(result: Result | None) -> str:
             "It knows its training rows better than comparable held-out rows: the gap in loss "
             f"grew by {number(result.difference)} nats per token. Fewer epochs may serve better."
         )
-    return "It does as well on held-out rows as on training rows: no clear sign of memorising."
+    return (
+        "The gap in loss between held-out and training rows did not clearly grow: no sign of "
+        "memorising."
+    )
 
 
 def _gates_sentence(facts: Facts) -> str:
