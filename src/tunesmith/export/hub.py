@@ -10,11 +10,8 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, get_token
 
-# The errors of the HTTP client that huggingface_hub uses, whichever that is in its version.
-from huggingface_hub.errors import (
-    HFValidationError,
-    HTTPError,  # type: ignore[attr-defined]
-)
+# HTTPError is that of the HTTP client which this version of huggingface_hub uses.
+from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]
 
 from tunesmith.errors import InputError
 

@@ -58,8 +58,9 @@ def _known_keys(path: tuple[str | int, ...]) -> tuple[str, ...]:
 def _nearest(word: str, candidates: Sequence[str]) -> str:
     for section, field in Recipe.model_fields.items():
         inner = field.annotation
-        is_section = isinstance(inner, type) and issubclass(inner, BaseModel)
-        if is_section and word in inner.model_fields:
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            continue
+        if word in inner.model_fields:
             return f"did you mean {section}.{word}?"
     for section, kind in SECTIONS.items():
         for name in plugins.names(kind):

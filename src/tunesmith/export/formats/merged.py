@@ -30,7 +30,7 @@ def export(run: Path, folder: Path) -> None:
     tuned = read_tuned(run)
     model = merge(tuned)
     with quiet_transformers():
-        model.to(dtype=_stored_precision(tuned))
+        _cast(model, _stored_precision(tuned))
         model.save_pretrained(str(folder))
     copy_beside(tuned, folder)
 
@@ -42,8 +42,8 @@ def merge(tuned: Tuned) -> PreTrainedModel:
     base = causal_model(load_model(tuned.base, device="cpu", dtype="fp32", quantize=tuned.quantize))
     with quiet_transformers():
         if tuned.quantize != "none":
-            base = base.dequantize()
-        base.to(dtype=torch.float32)
+            base = base.dequantize()  # type: ignore[no-untyped-call]
+        _cast(base, torch.float32)
         corrected = PeftModel.from_pretrained(base, str(tuned.model), is_trainable=False)
         _give_corrected_head_its_own_weights(base)
         merged = corrected.merge_and_unload(safe_merge=True)
@@ -51,9 +51,14 @@ def merge(tuned: Tuned) -> PreTrainedModel:
     return merged
 
 
+def _cast(model: nn.Module, dtype: torch.dtype) -> None:
+    model.to(dtype=dtype)
+
+
 def _give_corrected_head_its_own_weights(base: PreTrainedModel) -> None:
     """A head that shares its weights with the embedding must not change the embedding."""
-    head, embedding = base.get_output_embeddings(), base.get_input_embeddings()
+    head = base.get_output_embeddings()  # type: ignore[no-untyped-call]
+    embedding = base.get_input_embeddings()
     if head is None or not any("lora_A" in name for name, _ in head.named_parameters()):
         return
     shared = head.weight
