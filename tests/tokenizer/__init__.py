@@ -1,0 +1,1 @@
+"""Tests of tokenizers, templates and the loss mask."""

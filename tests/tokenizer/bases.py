@@ -29,7 +29,7 @@ SENTENCES = (
     "Sorry, I couldn't find any flights to New York on the 8th of March; shall I look again?",
     "Play the song again, please, and show me the weather in San Jose for tomorrow.",
     "That is all.\n\n",
-    "user\nassistant\nsystem\nmodel\n\n{\"name\": \"lookup\", \"arguments\": {}}",
+    'user\nassistant\nsystem\nmodel\n\n{"name": "lookup", "arguments": {}}',
 )
 
 LLAMA3_SPLIT = (

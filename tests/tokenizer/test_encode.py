@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.tokenizer.bases import Files, byte_level, chat_base, metaspace, word_level, write
 
+from tests.tokenizer.bases import Files, byte_level, chat_base, metaspace, word_level, write
 from tunesmith.contracts import Conversation, JsonObject, Message, Segment, Segments, Text
 from tunesmith.errors import DataError, ModelError, TemplateError
 from tunesmith.tokenizer.encode import Encoded, encode_example, encode_examples

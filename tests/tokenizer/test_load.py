@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.tokenizer.bases import SENTENCES, SHARED, Files, byte_level, metaspace, word_level, write
 from transformers import AutoTokenizer
 from transformers.models.auto.tokenization_auto import (
     MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS,
     TOKENIZER_MAPPING_NAMES,
 )
 
+from tests.tokenizer.bases import SENTENCES, SHARED, Files, byte_level, metaspace, word_level, write
 from tunesmith.errors import DataError, ModelError
 from tunesmith.tokenizer.families import _TRUST_MODEL_TYPE, FAMILIES, MODEL_TYPES
 from tunesmith.tokenizer.load import Tokenizer, load_tokenizer
@@ -149,7 +149,12 @@ def test_ids_and_special_tokens_equal_those_of_transformers(name: str, tmp_path:
 
 @pytest.mark.parametrize(
     "name",
-    ["weights/stories260k", "weights/tinystories-656k", "bench/tokenizer-8k", "bench/tokenizer-49k"],
+    [
+        "weights/stories260k",
+        "weights/tinystories-656k",
+        "bench/tokenizer-8k",
+        "bench/tokenizer-49k",
+    ],
 )
 def test_ids_equal_on_real_tokenizers(name: str) -> None:
     folder = SHARED / name

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import trl
-from tests.tokenizer.bases import SHARED, chat_base
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from tests.tokenizer.bases import SHARED, chat_base
 from tunesmith.contracts import Conversation, Message
 from tunesmith.tokenizer.encode import Encoded, encode_examples
 from tunesmith.tokenizer.load import Tokenizer, load_tokenizer
@@ -83,7 +83,9 @@ def needs_dialogues() -> None:
         pytest.skip("needs ../shared/data/sgd_dialogues/chat_dev.jsonl")
 
 
-def encoded(rows: tuple[Conversation, ...], base: tuple[Tokenizer, Template]) -> list[list[Encoded]]:
+def encoded(
+    rows: tuple[Conversation, ...], base: tuple[Tokenizer, Template]
+) -> list[list[Encoded]]:
     done: list[list[Encoded]] = []
     for content, result in zip(rows, encode_examples(rows, *base, train_on="all"), strict=True):
         assert not isinstance(result, Exception)
@@ -121,9 +123,7 @@ def test_masks_equal_those_of_trl(family: str, tmp_path: Path) -> None:
     source = (TRL / f"{family}_training.jinja").read_text()
     base = base_with(tmp_path, BASE_OF[family], source)
     reference = AutoTokenizer.from_pretrained(tmp_path)
-    for conversation, rows in zip(
-        conversations(), encoded(conversations(), base), strict=True
-    ):
+    for conversation, rows in zip(conversations(), encoded(conversations(), base), strict=True):
         (row,) = rows
         ids, expected = marks(reference, source, conversation)
         assert row.ids == ids
@@ -157,9 +157,7 @@ def test_masks_of_phi3_equal_those_of_trl_turn_by_turn(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("family", ["llama3", "gemma", "gemma3", "qwen2_5", "phi3"])
-def test_templates_without_marks_give_the_masks_of_those_with(
-    family: str, tmp_path: Path
-) -> None:
+def test_templates_without_marks_give_the_masks_of_those_with(family: str, tmp_path: Path) -> None:
     results = [
         encoded(
             conversations()[:40],
@@ -237,9 +235,7 @@ def test_a_rewriting_template_gives_a_row_a_turn_as_at_inference(name: str, tmp_
     assert [row.turns[0].message for row in rows] == [1, 3]
     for row in rows:
         (turn,) = row.turns
-        prompt = template.render(
-            conversation.messages[: turn.message], add_generation_prompt=True
-        )
+        prompt = template.render(conversation.messages[: turn.message], add_generation_prompt=True)
         assert row.text[: turn.start] == prompt
         assert turn.end == len(row.text)
         assert str(conversation.messages[turn.message].content).strip() in row.text[turn.start :]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import trl
-from tests.tokenizer.bases import Files, byte_level, chat_base, metaspace, word_level, write
 from transformers import AutoTokenizer
 
+from tests.tokenizer.bases import Files, byte_level, chat_base, metaspace, word_level, write
 from tunesmith.contracts import JsonObject, Message
 from tunesmith.errors import DataError, ModelError, TemplateError
 from tunesmith.tokenizer.load import load_tokenizer
@@ -20,7 +20,7 @@ from tunesmith.tokenizer.template import Template, load_template, names
 
 TRL = Path(trl.__file__).parent / "chat_templates"
 USER = Message(role="user", content="  What is <b>2 & 2</b>? ")
-ANSWER = Message(role="assistant", content="\nIt is \"four\".\n")
+ANSWER = Message(role="assistant", content='\nIt is "four".\n')
 SYSTEM = Message(role="system", content="Be brief. Don't guess: naïve 東京.")
 CALL = Message(
     role="assistant",
@@ -129,9 +129,7 @@ def test_the_date_is_fixed_for_a_run_and_part_of_the_digest(tmp_path: Path) -> N
 
 
 def test_arguments_written_as_a_json_string_are_passed_as_an_object(tmp_path: Path) -> None:
-    template = template_of(
-        "{{ messages[0].tool_calls[0].function.arguments | tojson }}", tmp_path
-    )
+    template = template_of("{{ messages[0].tool_calls[0].function.arguments | tojson }}", tmp_path)
     function: JsonObject = {"name": "add", "arguments": '{"a":  1}'}
     call = Message(role="assistant", content="", tool_calls=({"function": function},))
     assert template.render((call,), add_generation_prompt=False) == '{"a": 1}'
@@ -355,7 +353,9 @@ def test_built_in_templates_are_named_and_have_an_own_text() -> None:
 
 
 def test_json_is_written_as_transformers_writes_it(tmp_path: Path) -> None:
-    source = "{{ tools | tojson }}|{{ tools | tojson(indent=2) }}|{{ tools | tojson(sort_keys=true)}}"
+    source = (
+        "{{ tools | tojson }}|{{ tools | tojson(indent=2) }}|{{ tools | tojson(sort_keys=true)}}"
+    )
     folder = write(tmp_path, byte_level(), Files(config={"chat_template": source}))
     text = load_template(load_tokenizer(folder), None).render(
         (USER,), tools=TOOLS, add_generation_prompt=False

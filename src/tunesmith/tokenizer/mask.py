@@ -170,8 +170,13 @@ def _continuation(
     opened = _OPEN_TAG.search(prompt[shared:])
     if opened is None:
         return answer
-    closing = f"</{opened.group(1)}>"
+    name = opened.group(1)
+    closing = f"</{name}>"
     if closing in answer:
         return answer
-    reasoning = f"{message.reasoning.strip()}\n" if message.reasoning else ""
-    return f"{reasoning}{closing}\n\n{answer}"
+    thought = message.reasoning or ""
+    if not thought and closing in (message.content or ""):
+        # The template drops what is thought in the text itself; at inference it is written.
+        thought = str(message.content).split(closing)[0].split(f"<{name}>")[-1]
+    thought = f"{thought.strip()}\n" if thought.strip() else ""
+    return f"{thought}{closing}\n\n{answer}"

@@ -7,7 +7,7 @@ into `generation_config.json`.
 
 from __future__ import annotations
 
-from tunesmith.contracts import Conversation, Message
+from tunesmith.contracts import Conversation, JsonObject, Message
 from tunesmith.errors import DataError, TemplateError
 from tunesmith.tokenizer.load import Tokenizer
 from tunesmith.tokenizer.mask import row_per_turn
@@ -24,8 +24,10 @@ def stop_tokens(tokenizer: Tokenizer, template: Template) -> tuple[int, ...]:
         TemplateError: the template ends a turn with no token at all, so a tuned model
             would never stop.
     """
-    end = end_of_turn(tokenizer, template)
-    return tuple(dict.fromkeys((end, *tokenizer.stop_ids)))
+    ends = (end_of_turn(tokenizer, template), end_of_call(tokenizer, template))
+    return tuple(
+        dict.fromkeys(index for index in (*ends, *tokenizer.stop_ids) if index is not None)
+    )
 
 
 def end_of_turn(tokenizer: Tokenizer, template: Template) -> int:
@@ -34,18 +36,13 @@ def end_of_turn(tokenizer: Tokenizer, template: Template) -> int:
     Raises:
         TemplateError: there is none, or the template cannot render two plain turns.
     """
-    messages = (
-        Message(role="user", content=_QUESTION),
-        Message(role="assistant", content=_ANSWER),
-    )
     try:
-        (row,) = row_per_turn(Conversation(messages=messages), template, "last")
+        answer = _answer(template, Message(role="assistant", content=_ANSWER))
     except DataError as error:
         raise TemplateError(
             f"the template cannot render a question and an answer: {error.what}",
             hint="choose another template with `data.template`",
         ) from error
-    answer = row.text[row.turns[0].start :]
     _, found, after = answer.rpartition(_ANSWER)
     if not found:
         raise TemplateError(
@@ -61,3 +58,22 @@ def end_of_turn(tokenizer: Tokenizer, template: Template) -> int:
             hint="use `data.template: plain`, which ends turns with the base's own end token",
         )
     return end
+
+
+def end_of_call(tokenizer: Tokenizer, template: Template) -> int | None:
+    """The token that ends a turn of tool calls, None where the template has no such turns."""
+    function: JsonObject = {"name": "lookup", "arguments": {"key": "value"}}
+    call: JsonObject = {"type": "function", "id": "call12345", "function": function}
+    try:
+        answer = _answer(template, Message(role="assistant", content=None, tool_calls=(call,)))
+    except DataError:
+        return None
+    stops = tokenizer.added_ids | set(tokenizer.stop_ids)
+    ids = reversed(tokenizer.encode_continuation(answer)) if "lookup" in answer else ()
+    return next((index for index in ids if index in stops), None)
+
+
+def _answer(template: Template, message: Message) -> str:
+    question = Message(role="user", content=_QUESTION)
+    (row,) = row_per_turn(Conversation(messages=(question, message)), template, "last")
+    return row.text[row.turns[0].start :]

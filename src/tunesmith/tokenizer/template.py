@@ -229,7 +229,12 @@ def _built_in(name: str, tokenizer: Tokenizer) -> str:
             f"there is no chat template {name}",
             hint=f"there are: {', '.join(names())}; or give the path of a .jinja file",
         )
-    if tokenizer.eos_token is None:
+    source = (FOLDER / f"{name}.jinja").read_text(encoding="utf-8")
+    end = next((index for index in tokenizer.stop_ids if index in tokenizer.added_ids), None)
+    if tokenizer.eos_token is None and end is not None:
+        # Only generation_config.json names the end token; the template must carry it then.
+        source = f"{{%- set eos_token = {json.dumps(tokenizer.token(end))} %}}" + source
+    elif tokenizer.eos_token is None:
         raise ModelError(
             f"the base has no end token, so a model tuned with the template {name} would never"
             " stop",
@@ -237,7 +242,6 @@ def _built_in(name: str, tokenizer: Tokenizer) -> str:
             " that has one",
             place=Place(file=tokenizer.folder),
         )
-    source = (FOLDER / f"{name}.jinja").read_text(encoding="utf-8")
     # Bases that are used to a begin token get theirs, also where the format has none.
     if tokenizer.adds_bos and "bos_token" not in source:
         source = "{{- bos_token }}" + source
