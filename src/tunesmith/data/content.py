@@ -106,7 +106,7 @@ def _first_exchange(content: Conversation) -> list[str]:
         if asked > 1:
             break
         calls = canonical(list(turn.tool_calls)) if turn.tool_calls else ""
-        texts.append(f"{turn.role}\0{turn.content or ''}{calls}")
+        texts += [turn.role, turn.content or "", calls]
     return texts
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -19,6 +20,7 @@ from tunesmith.data.columns import listed, nearest
 from tunesmith.errors import DataError, RecipeError
 from tunesmith.recipe import Source
 
+_APART = "put each format into a file of its own, or say which it is: format: NAME"
 LOOKED_AT = 50
 """Rows from which the format of a file is decided."""
 
@@ -30,6 +32,8 @@ class Recognised:
     name: str
     columns: Mapping[str, str] = field(default_factory=dict)
     ignore_case: bool = False
+    forced: bool = False
+    """Whether the recipe names the format; else every row must look like it."""
 
     def parse(self, row: RawRow) -> Content:
         """The row's content.
@@ -39,13 +43,15 @@ class Recognised:
         """
         try:
             values = _renamed(row.values, self.columns, ignore_case=self.ignore_case)
+            found = self.name if self.forced else _first_that_recognises(values)
+            if found not in (self.name, ""):
+                raise DataError(
+                    f"the row looks like {found}, but the file began as {self.name}",
+                    hint=_APART,
+                )
             return format_called(self.name).parse(values)
         except DataError as error:
-            other = _other_format(row, self)
-            what = f"{error.what}; the row looks like {other}, " if other else error.what
-            if other:
-                what += f"but the file began as {self.name}"
-            raise DataError(what, hint=error.hint, place=row.place) from None
+            raise DataError(error.what, hint=error.hint, place=row.place) from None
 
 
 def format_called(name: str) -> Format:
@@ -69,7 +75,7 @@ def recognise(
     _check_mapping(source)
     if source.format is not None:
         format_called(source.format)
-        return Recognised(name=source.format, columns=source.columns)
+        return Recognised(name=source.format, columns=source.columns, forced=True)
     found: Recognised | None = None
     for row in rows:
         this = _format_of(row, source.columns)
@@ -78,8 +84,7 @@ def recognise(
         elif this.name != found.name:
             raise DataError(
                 f"the row is {this.name}, but line {first.place.line} is {found.name}",
-                hint="put each format into a file of its own, "
-                f"or force one with format: {found.name}",
+                hint=_APART,
                 place=row.place,
             )
     assert found is not None, "a file without rows is refused before"
@@ -96,9 +101,9 @@ def _format_of(row: RawRow, columns: Mapping[str, str]) -> Recognised:
             values = _renamed(row.values, columns, ignore_case=ignore_case)
         except DataError as error:
             raise DataError(error.what, hint=error.hint, place=row.place) from None
-        for name in _by_priority():
-            if format_called(name).recognises(values) and not _is_preference(values):
-                return Recognised(name=name, columns=columns, ignore_case=ignore_case)
+        name = _first_that_recognises(values)
+        if name and not _is_preference(values):
+            return Recognised(name=name, columns=columns, ignore_case=ignore_case)
     raise _unknown(row)
 
 
@@ -111,8 +116,16 @@ def _say_unused(row: RawRow, source: Source, notice: Callable[[str], None]) -> N
         notice(f"{name}: only text is learnt; these columns are not used: {listed(unused)}")
 
 
-def _by_priority() -> list[str]:
-    return sorted(plugins.names("formats"), key=lambda name: (-format_called(name).PRIORITY, name))
+def _first_that_recognises(values: JsonObject) -> str:
+    """The name of the format, or nothing."""
+    return next((name for name in _by_priority() if format_called(name).recognises(values)), "")
+
+
+@cache
+def _by_priority() -> tuple[str, ...]:
+    return tuple(
+        sorted(plugins.names("formats"), key=lambda name: (-format_called(name).PRIORITY, name))
+    )
 
 
 def _is_preference(values: JsonObject) -> bool:
@@ -169,11 +182,3 @@ def _renamed(
         if name not in taken
     }
     return {**out, **{ours: values[theirs] for ours, theirs in columns.items()}}
-
-
-def _other_format(row: RawRow, chosen: Recognised) -> str:
-    """The name of another format that recognises the row where the chosen one does not."""
-    if format_called(chosen.name).recognises(row.values) or not row.values:
-        return ""
-    others = (name for name in _by_priority() if name != chosen.name)
-    return next((name for name in others if format_called(name).recognises(row.values)), "")
