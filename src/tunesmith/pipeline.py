@@ -111,7 +111,7 @@ def check(asked: Request, voice: Voice = Voice()) -> CheckReport:
 def plan(asked: Request, voice: Voice = Voice()) -> Plan:
     """What a run would do, without doing it. Writes no run."""
     recipe = read_recipe(asked)
-    _check_names(recipe)
+    _check_ahead(recipe)
     base = locate_base(recipe.base.path, recipe.base.revision)
     report = _check(recipe, base, voice)
     rows = report.audit.rows
@@ -133,14 +133,13 @@ def run_stages(
         with run.locked():
             stored = _stored(run) if run.stage("prepare") is not None else None
             job = _prepare(recipe, run, voice)
-            is_new = False
             affected = affected_stages(stored, job.recipe)
             for name in STAGES[1 : STAGES.index(until) + 1]:
                 if run.stage(name) is None or name in affected:
                     _finish(name, job, stored)
     except (InputError, Refused):
-        if is_new:
-            shutil.rmtree(run.folder)
+        if is_new and not list(run.folder.glob("checkpoints/step-*")):
+            shutil.rmtree(run.folder)  # nothing was learned yet: leave no half of a run
         raise
     return run
 
@@ -250,10 +249,13 @@ def _continued(run: Run, asked: Request) -> Recipe:
     return fill_from(read_recipe(asked), _stored(run))
 
 
-def _check_names(recipe: Recipe) -> None:
+def _check_ahead(recipe: Recipe) -> None:
+    """What would otherwise fail only after hours of training."""
     from tunesmith.evaluate.gates import check_names
+    from tunesmith.evaluate.retention import read_documents
 
     check_names(recipe.evaluate.tasks, recipe.gates)
+    read_documents(recipe.evaluate.retention, recipe.seed)
 
 
 def _check(recipe: Recipe, base: BaseFolder | None, voice: Voice) -> CheckReport:
@@ -270,7 +272,7 @@ def _prepare(recipe: Recipe, run: Run, voice: Voice) -> Job:
     """Tokens of the rows, and the recipe with every default decided."""
     from tunesmith.hardware import detect
 
-    _check_names(recipe)
+    _check_ahead(recipe)
     base = locate_base(recipe.base.path, recipe.base.revision)
     length, _ = longest_row(recipe.data.max_length, base.context)
     prepared = data_stage.prepare(

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tunesmith.contracts import Audit, Finding, Json
+from tunesmith.contracts import Audit, Finding, Json, JsonObject
 from tunesmith.data.preview import Preview
 from tunesmith.data.stage import CheckReport
 from tunesmith.pipeline import Plan, Voice, results
@@ -128,15 +128,33 @@ def _report(report: CheckReport, console: Console) -> None:
 def _statistics(audit: Audit, console: Console) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("rows", f"{audit.rows:,}")
+    parts = audit.statistics.get("parts")
+    for part in parts if isinstance(parts, list) else []:
+        if isinstance(part, dict):
+            shown = {key: value for key, value in part.items() if key not in ("path", "role")}
+            table.add_row(f"{part['role']} file".replace("_", " "), Text(str(part["path"])))
+            table.add_row("", Text(_listed(shown)))
     for name, value in audit.statistics.items():
-        if isinstance(value, dict):
-            shown = ", ".join(f"{key} {_number(inner)}" for key, inner in value.items())
-        else:
-            shown = _number(value)
-        table.add_row(name.replace("_", " "), Text(shown))
+        if name != "parts":
+            shown_value = _listed(value) if isinstance(value, dict) else _number(value)
+            table.add_row(name.replace("_", " "), Text(shown_value))
     for rule, count in audit.counts.items():
         table.add_row(f"found: {rule}", f"{count:,}")
     console.print(table)
+
+
+def _listed(values: JsonObject) -> str:
+    """`rows 415, formats messages, tokens (p50 96, p95 152)`."""
+    told = []
+    for key, value in values.items():
+        name = key.replace("_", " ")
+        if isinstance(value, dict):
+            told.append(f"{name} ({_listed(value)})")
+        elif isinstance(value, list):
+            told.append(f"{name} {', '.join(_number(entry) for entry in value)}")
+        else:
+            told.append(f"{name} {_number(value)}")
+    return ", ".join(told)
 
 
 def _number(value: Json) -> str:

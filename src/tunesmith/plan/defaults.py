@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tunesmith.errors import RecipeError
 from tunesmith.recipe import Recipe
 
 LONGEST_ROW = 8192
@@ -45,7 +46,16 @@ class Decision:
 
 
 def longest_row(requested: int | None, context: int | None) -> tuple[int, str]:
-    """The longest row in tokens, and the reason."""
+    """The longest row in tokens, and the reason.
+
+    Raises:
+        RecipeError: more is requested than the model was made for.
+    """
+    if requested is not None and context is not None and requested > context:
+        raise RecipeError(
+            f"data.max_length is {requested}, but the base's context is {context} tokens",
+            hint=f"use data.max_length: {context} or less",
+        )
     if requested is not None:
         return requested, "given"
     if context is None:
