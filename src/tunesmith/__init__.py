@@ -4,7 +4,7 @@
 
     run = tunesmith.run(base="starter", data="conversations.jsonl", output="runs/mine")
     for result in tunesmith.results(run):
-        print(result.metric, result.base, result.tuned)
+        print(result["metric"], result["base"], "->", result["tuned"])
 
 The command line is `tunesmith`; both do the same.
 """
