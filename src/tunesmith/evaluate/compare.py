@@ -28,7 +28,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.contracts import Measure, Result
+from tunesmith.contracts import Result
+from tunesmith.evaluate.contracts import Measure
 
 RESAMPLES = 2000
 LEVEL = 0.05

@@ -11,19 +11,10 @@ from itertools import groupby
 
 import numpy as np
 
-from tunesmith.contracts import (
-    Content,
-    Conversation,
-    Example,
-    Message,
-    Passage,
-    Question,
-    Segment,
-    Segments,
-    TokenRow,
-)
+from tunesmith.contracts import Content, Conversation, Example, Message, Segment, Segments, TokenRow
 from tunesmith.data.coding import Coding
 from tunesmith.errors import DataError, Place
+from tunesmith.evaluate.contracts import Passage, Question
 from tunesmith.tokenizer.encode import encode_example
 from tunesmith.tokenizer.load import Tokenizer
 from tunesmith.tokenizer.mask import prompt_text, trained_turns

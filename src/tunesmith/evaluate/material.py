@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 
-from tunesmith.contracts import Encoder, Example, Material
+from tunesmith.contracts import Example
 from tunesmith.data.examples import load_examples
+from tunesmith.evaluate.contracts import Encoder, Material
 from tunesmith.evaluate.retention import read_documents
 from tunesmith.recipe import Recipe
 from tunesmith.runs import Run

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tunesmith.contracts import Measure, Metric, Passage, PassageScore
+from tunesmith.contracts import Metric
+from tunesmith.evaluate.contracts import Measure, Passage, PassageScore
 from tunesmith.evaluate.ratios import Floats, bits, exponential, ratio
 
 LOSS = Metric(name="loss", unit="nats per token", higher_is_better=False)

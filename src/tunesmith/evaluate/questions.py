@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import Material, Passage, Question
+from tunesmith.evaluate.contracts import Material, Passage, Question
 
 HELD_OUT = "held_out"
 """Name under which a subject keeps its scores and answers on held-out rows."""

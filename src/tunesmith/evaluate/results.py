@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tunesmith.contracts import Measure, Measurement, Result, Task
+from tunesmith.contracts import Result
 from tunesmith.evaluate.compare import compare
+from tunesmith.evaluate.contracts import Measure, Measurement, Task
 from tunesmith.evaluate.record import Interval, PairOfScores
 
 Measurements = Mapping[str, Measurement]

@@ -18,11 +18,12 @@ from typing import cast
 
 from tunesmith import plugins
 from tunesmith.base import BaseFolder
-from tunesmith.contracts import Answer, JsonObject, Material, Measurement, Subject, Task
+from tunesmith.contracts import JsonObject
 from tunesmith.data.coding import Coding
 from tunesmith.errors import RunError, TemplateError
 from tunesmith.evaluate.budget import Budget
 from tunesmith.evaluate.compare import RESAMPLES
+from tunesmith.evaluate.contracts import Answer, Material, Measurement, Subject, Task
 from tunesmith.evaluate.display import Display
 from tunesmith.evaluate.encoder import RunEncoder
 from tunesmith.evaluate.gates import judge_gates
@@ -99,35 +100,14 @@ def evaluate(
     tasks, skipped = choose_tasks(recipe, material)
     for name, why in skipped.items():
         display.say(f"{name} is not measured: {why}")
-    asking = Asking(
-        tokenizer=coding.tokenizer,
-        stop_ids=_stops(coding),
-        max_new_tokens=longest,
-        tokens_per_forest=recipe.train.tokens_per_forest or _TOKENS_PER_FOREST,
-        budget=Budget(recipe.evaluate.budget),
-        display=display,
-    )
+    asking = _asking(recipe, coding, longest, display)
     display.say(settings_line(recipe, longest))
     models = Models(recipe=recipe, base=base, tuned=tuned)
     seen = [_measure(subject, tasks, material) for subject in sides(models, asking)]
-    settings: JsonObject = {
-        "max_rows": recipe.evaluate.max_rows,
-        "rows": len(material.held_out),
-        "train_rows": len(material.train),
-        "questions": len(held_out_questions(material)),
-        "answered": asking.budget.answered.get(HELD_OUT, 0),
-        "documents": len(material.documents),
-        "retention": recipe.evaluate.retention,
-        "decoding": "greedy",
-        "max_new_tokens": longest,
-        "budget": recipe.evaluate.budget,
-        "seed": recipe.seed,
-        "resamples": RESAMPLES,
-    }
     record, scores = _compared(recipe, material, tasks, seen)
     record = replace(
         record,
-        settings=settings,
+        settings=_settings(recipe, material, asking),
         skipped=skipped,
         seconds=round(time.monotonic() - began, 2),
     )
@@ -160,6 +140,35 @@ def settings_line(recipe: Recipe, longest: int) -> str:
         f"evaluating base and tuned: at most {chosen.max_rows} rows, greedy answers of at most "
         f"{longest} tokens, {chosen.budget:g} seconds for answers, seed {recipe.seed}"
     )
+
+
+def _asking(recipe: Recipe, coding: Coding, longest: int, display: Display) -> Asking:
+    return Asking(
+        tokenizer=coding.tokenizer,
+        stop_ids=_stops(coding),
+        max_new_tokens=longest,
+        tokens_per_forest=recipe.train.tokens_per_forest or _TOKENS_PER_FOREST,
+        budget=Budget(recipe.evaluate.budget),
+        display=display,
+    )
+
+
+def _settings(recipe: Recipe, material: Material, asking: Asking) -> JsonObject:
+    """What decided the figures, for evaluation.json."""
+    return {
+        "max_rows": recipe.evaluate.max_rows,
+        "rows": len(material.held_out),
+        "train_rows": len(material.train),
+        "questions": len(held_out_questions(material)),
+        "answered": asking.budget.answered.get(HELD_OUT, 0),
+        "documents": len(material.documents),
+        "retention": recipe.evaluate.retention,
+        "decoding": "greedy",
+        "max_new_tokens": asking.max_new_tokens,
+        "budget": recipe.evaluate.budget,
+        "seed": recipe.seed,
+        "resamples": RESAMPLES,
+    }
 
 
 def _longest_answer(recipe: Recipe, base: BaseFolder) -> int:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from tunesmith.contracts import Answer, Passage, PassageScore, Question
 from tunesmith.data.forest import build_forests
 from tunesmith.evaluate.budget import BATCH, Budget
+from tunesmith.evaluate.contracts import Answer, Passage, PassageScore, Question
 from tunesmith.evaluate.display import Display
 from tunesmith.evaluate.judge import judge
 from tunesmith.generate.sample import generate

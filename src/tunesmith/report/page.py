@@ -25,7 +25,7 @@ from tunesmith.evaluate.wording import (
 from tunesmith.report import plots
 from tunesmith.report.facts import Facts, read_facts
 from tunesmith.report.text import visible
-from tunesmith.report.verdict import headline_result, judge, relative
+from tunesmith.report.verdict import headline_result, judge, relative, signed_percent
 from tunesmith.runs import Run
 from tunesmith.runs.documents import write_text
 

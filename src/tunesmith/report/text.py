@@ -14,7 +14,7 @@ _INVISIBLE = re.compile(
 )
 # Joiners are part of emoji and of several scripts: they stay.
 _JOINERS = "\u200c\u200d"
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&])")
 
 
 def visible(text: str, longest: int = 20_000) -> str:
@@ -28,7 +28,7 @@ def visible(text: str, longest: int = 20_000) -> str:
 
 
 def markdown(text: str) -> str:
-    """One line of text in which nothing is Markdown or HTML."""
+    """Text in the middle of a line, in which nothing is Markdown or HTML."""
     return _MARKDOWN.sub(r"\\\1", " ".join(visible(text).split()))
 
 

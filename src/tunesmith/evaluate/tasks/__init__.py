@@ -1,1 +1,1 @@
-"""Evaluations, one a file; see `contracts.Task`."""
+"""Evaluations, one a file; see `evaluate.contracts.Task`."""

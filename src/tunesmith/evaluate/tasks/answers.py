@@ -14,16 +14,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tunesmith import plugins
-from tunesmith.contracts import (
-    Answer,
-    Material,
-    Measure,
-    Measurement,
-    Metric,
-    Question,
-    Scorer,
-    Subject,
-)
+from tunesmith.contracts import Metric, Scorer
+from tunesmith.evaluate.contracts import Answer, Material, Measure, Measurement, Question, Subject
 from tunesmith.evaluate.questions import HELD_OUT, held_out_questions
 from tunesmith.evaluate.ratios import Floats, ratio
 from tunesmith.evaluate.words import words

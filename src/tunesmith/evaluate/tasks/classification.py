@@ -18,7 +18,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tunesmith.contracts import Json, Material, Measure, Measurement, Metric, Question, Subject
+from tunesmith.contracts import Json, Metric
+from tunesmith.evaluate.contracts import Material, Measure, Measurement, Question, Subject
 from tunesmith.evaluate.questions import HELD_OUT, held_out_questions
 from tunesmith.evaluate.ratios import Floats, divide, ratio
 from tunesmith.evaluate.words import normalised

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import Material, Measurement, Subject
+from tunesmith.evaluate.contracts import Material, Measurement, Subject
 from tunesmith.evaluate.passages import (
     BITS_PER_BYTE,
     LOSS,

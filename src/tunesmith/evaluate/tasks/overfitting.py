@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tunesmith.contracts import Material, Measure, Measurement, Metric, Passage, Subject
+from tunesmith.contracts import Metric
+from tunesmith.evaluate.contracts import Material, Measure, Measurement, Passage, Subject
 from tunesmith.evaluate.passages import LOSS
 from tunesmith.evaluate.questions import HELD_OUT, TRAIN, held_out_passages, train_passages
 from tunesmith.evaluate.ratios import Floats, ratio
