@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,10 +25,11 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from tunesmith.base import locate_base
 from tunesmith.contracts import TokenRow
+from tunesmith.data.order import Mixture
 from tunesmith.data.store import PackedRow, open_packed, write_packed
 from tunesmith.errors import Place
 from tunesmith.recipe import Base, Data, PluginChoice, Recipe, Source, Train
-from tunesmith.runs import Run, create_run, open_run
+from tunesmith.runs import Run, create_run
 from tunesmith.train.result import load_speech
 from tunesmith.train.stage import Material, TrainRecord, train
 
@@ -97,35 +99,44 @@ class Workshop:
     folder: Path
 
     def recipe(self, adapter: str = "lora", seed: int = 0, **settings: object) -> Recipe:
-        options = {"rank": 4} if adapter == "lora" else {}
         chosen = {**TRAIN, **settings}
+        options = {"rank": chosen.pop("rank", 4), "dropout": chosen.pop("dropout", 0.0)}
         if "steps" in chosen:
             chosen.pop("epochs")
         return Recipe(
             base=Base(path=str(self.folder / "base"), precision="fp32"),
             data=Data(sources=(Source(path="rows.jsonl"),)),
-            adapter=PluginChoice.model_validate({"name": adapter, **options}),
+            adapter=PluginChoice.model_validate(
+                {"name": adapter, **(options if adapter == "lora" else {})}
+            ),
             train=Train.model_validate(chosen),
             seed=seed,
         )
 
-    def material(self, *, held_out: bool = True) -> Material:
-        base = locate_base(str(self.folder / "base"))
+    def material(self, *, held_out: bool = True, base: Path | None = None) -> Material:
+        found = locate_base(str(base or self.folder / "base"))
+        rows = open_packed(self.folder / "train")
         return Material(
-            base=base,
-            speech=load_speech(base, None),
-            rows=open_packed(self.folder / "train"),
+            base=found,
+            speech=load_speech(found, None),
+            rows=rows,
             held_out=open_packed(self.folder / "held_out") if held_out else None,
+            mixture=Mixture(source_of_R=rows.source_of, weights=[1.0], seed=0),
         )
 
     def new_run(self, name: str) -> Run:
         return create_run(self.folder / "runs" / name)
 
     def train(
-        self, run: Run, recipe: Recipe, *, held_out: bool = True, told: list[str] | None = None
+        self,
+        run: Run,
+        recipe: Recipe,
+        *,
+        material: Material | None = None,
+        told: list[str] | None = None,
     ) -> TrainRecord:
         lines = [] if told is None else told
-        return train(recipe, run, self.material(held_out=held_out), tell=lines.append)
+        return train(recipe, run, material or self.material(), tell=lines.append)
 
 
 def make_workshop(folder: Path) -> Workshop:
@@ -135,7 +146,7 @@ def make_workshop(folder: Path) -> Workshop:
     return Workshop(folder=folder)
 
 
-def digest_of(run: Run) -> str:
+def digest_of_model(run: Run) -> str:
     """sha256 of the final weights."""
     (path,) = run.path("model").glob("*model.safetensors")
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -146,7 +157,7 @@ class Killable:
 
     def __init__(self, workshop: Workshop) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", str(Path(__file__).with_name("harness.py"))],
+            [sys.executable, str(Path(__file__).with_name("harness.py"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -195,18 +206,12 @@ class Killable:
         return line
 
 
-def wait_for_steps(run: Run, count: int, seconds: float = 60.0) -> None:
-    """Return when metrics.jsonl has `count` lines."""
-    path = run.path("metrics.jsonl")
+def wait_for_stop(process: int, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
-    while not path.exists() or path.read_bytes().count(b"\n") < count:
-        assert time.monotonic() < end, f"no step {count} within {seconds} seconds"
+    status = Path(f"/proc/{process}/stat")
+    while status.read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < end, "it never stopped"
         time.sleep(0.01)
-
-
-def reopened(run: Run) -> Run:
-    """The run as another process sees it."""
-    return open_run(run.folder)
 
 
 @pytest.fixture(scope="session")
@@ -226,3 +231,26 @@ def new_run(workshop: Workshop, request: pytest.FixtureRequest) -> Run:
 def killable(workshop: Workshop) -> Iterator[Killable]:
     with Killable(workshop) as processes:
         yield processes
+
+
+@pytest.fixture(scope="session")
+def digest_of() -> Callable[[Run], str]:
+    """sha256 of the final weights of a run."""
+    return digest_of_model
+
+
+@pytest.fixture(scope="session")
+def wait_until_stopped() -> Callable[[int], None]:
+    """Waits until a process has suspended itself."""
+    return wait_for_stop
+
+
+@pytest.fixture
+def copy_base(workshop: Workshop) -> Callable[[Path], Path]:
+    """Copies the base to a folder, and gives that back."""
+
+    def copy(target: Path) -> Path:
+        shutil.copytree(workshop.folder / "base", target)
+        return target
+
+    return copy

@@ -102,10 +102,9 @@ def save(checkpoints: Path, step: int, checkpoint: Checkpoint) -> Path:
             temporary.mkdir()
             _write(temporary, step, checkpoint)
             replace_folder(temporary, final)
-        except OSError:
-            # Give the space back: the user needs it to free more, or to resume.
+        finally:
+            # After a failure this gives the space back, which is needed to go on.
             sweep(checkpoints)
-            raise
     return final
 
 

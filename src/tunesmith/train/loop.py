@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from tunesmith.contracts import Adapter, Json, JsonObject, StepRecord, TokenRow
-from tunesmith.errors import Diverged, Interrupted, ResourceError
+from tunesmith.errors import Diverged, Interrupted, Place, ResourceError
 from tunesmith.recipe import Train
 from tunesmith.runs import Run
 from tunesmith.runs.fault import reach
@@ -33,8 +33,8 @@ from tunesmith.train.schedule import rate_share, warmup_steps
 from tunesmith.train.signals import StopSignals
 from tunesmith.train.steps import StepRows
 
-Samples = Callable[[Callable[[], bool]], list[JsonObject]]
-"""Writes a few answers with the model as it is; asks the argument whether to give up."""
+Samples = Callable[[], list[JsonObject]]
+"""Writes a few answers with the model as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +110,7 @@ def _take_step(job: Job, progress: Progress) -> Progress:
         watch.check_spike(step, loss, seen, places)
     except Diverged as error:
         job.optimizer.clear()
-        named: list[Json] = [str(place) for place in places]
-        job.run.events.append("diverged", step=step, rows=named, message=error.what)
+        _note(job, step, places, error)
         raise
     reach("step")
     rate = _rate(job, step)
@@ -144,15 +143,16 @@ def _measure_if_due(job: Job, progress: Progress, signals: StopSignals) -> Progr
     if loss is None:
         return progress
     if not _is_finite(loss):
-        bad = watch.named(job.objective.blame(job.held_out))
-        raise Diverged(
-            f"the held-out loss after step {progress.step} is not finite; rows: {bad}",
-            hint="start a new run with a lower train.learning_rate. "
-            "The checkpoints of this run are good",
+        places = job.objective.blame(job.held_out)
+        error = Diverged(
+            f"the held-out loss after step {progress.step} is not finite; "
+            f"rows: {watch.named(places)}",
+            hint="look at these rows; if they are fine, start a new run with a lower "
+            "train.learning_rate",
         )
-    samples: list[Json] = list(job.samples(stopping))
-    if stopping():
-        return progress
+        _note(job, progress.step, places, error)
+        raise error
+    samples: list[Json] = list(job.samples())
     measured = progress.measured(loss)
     best = measured.best_step == measured.step
     job.run.events.append(
@@ -190,10 +190,16 @@ def _save(job: Job, progress: Progress) -> None:
 
 
 def _check_weights(job: Job, step: int) -> None:
-    bad = job.optimizer.bad_weights()
-    if bad:
-        job.run.events.append("diverged", step=step, rows=[], message=f"{bad[0]} is not finite")
-    watch.check_weights(step, bad)
+    try:
+        watch.check_weights(step, job.optimizer.bad_weights())
+    except Diverged as error:
+        _note(job, step, (), error)
+        raise
+
+
+def _note(job: Job, step: int, places: Sequence[Place], error: Diverged) -> None:
+    rows: list[Json] = [str(place) for place in places]
+    job.run.events.append("diverged", step=step, rows=rows, message=error.what)
 
 
 def _rate(job: Job, step: int) -> float:

@@ -9,7 +9,7 @@ norms. The state is saved as tensors and plain numbers by weight name: no pickle
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -90,9 +90,9 @@ class NamedOptimizer:
         """The memory of the optimizer, on the CPU, by weight name."""
         tensors: dict[str, Tensor] = {}
         numbers: JsonObject = {}
-        for index, entries in self._optimizer.state_dict()["state"].items():
-            for key, value in entries.items():
-                name = f"{key}/{self._names[index]}"
+        for weight_name, weight in zip(self._names, self._weights, strict=True):
+            for key, value in self._optimizer.state[weight].items():
+                name = f"{key}/{weight_name}"
                 if isinstance(value, Tensor):
                     # A copy: some entries (8-bit lookup tables) are one tensor for all weights.
                     tensors[name] = value.detach().to("cpu", copy=True).contiguous()
@@ -102,20 +102,24 @@ class NamedOptimizer:
         return OptimizerState(tensors=tensors, numbers=numbers)
 
     def load_state(self, state: OptimizerState) -> None:
-        """Remember what `state` says; the weights must be those that it was saved for."""
-        index_of = {name: index for index, name in enumerate(self._names)}
-        entries: dict[int, dict[str, object]] = {}
-        values: Mapping[str, object] = {**state.tensors, **state.numbers}
+        """Remember what `state` says.
+
+        Raises:
+            ModelError: it was saved for other weights.
+        """
+        weights = dict(zip(self._names, self._weights, strict=True))
+        values: dict[str, object] = {**state.tensors, **state.numbers}
+        self._optimizer.state.clear()
         for key_name, value in values.items():
             key, _, name = key_name.partition("/")
-            if name not in index_of:
+            if name not in weights:
                 raise ModelError(
                     f"the checkpoint's optimizer knows a weight {name} that is not trained here",
                     hint="the adapter or the base changed since; start a new run",
                 )
-            entries.setdefault(index_of[name], {})[key] = value
-        groups = self._optimizer.state_dict()["param_groups"]
-        self._optimizer.load_state_dict({"state": entries, "param_groups": groups})
+            weight = weights[name]
+            entry = value.to(weight.device) if isinstance(value, Tensor) else value
+            self._optimizer.state[weight][key] = entry
 
 
 def _build(groups: list[dict[str, object]], settings: Train) -> Optimizer:

@@ -64,9 +64,7 @@ def load_speech(base: BaseFolder, template: str | None) -> Speech:
     """
     tokenizer = load_tokenizer(base.path)
     chosen = load_template(tokenizer, template)
-    return Speech(
-        tokenizer=tokenizer, template=chosen, stop_ids=stop_tokens(tokenizer, chosen)
-    )
+    return Speech(tokenizer=tokenizer, template=chosen, stop_ids=stop_tokens(tokenizer, chosen))
 
 
 def write_model(run: Run, model: nn.Module, adapter: Adapter, speech: Speech) -> Path:

@@ -22,35 +22,40 @@ LONGEST_ANSWER = 48
 
 def sampler(
     model: nn.Module, rows: Sequence[TokenRow], speech: Speech, seed: int
-) -> Callable[[Callable[[], bool]], list[JsonObject]]:
-    """A function that answers the prompts of a few rows, always the same ones, greedily.
-
-    Its argument says whether to give up; it is asked before each answer.
-    """
+) -> Callable[[], list[JsonObject]]:
+    """A function that answers the prompts of a few rows, always the same ones, greedily."""
     asked = [row for row in rows if 0 < _prompt_length(row) <= LONGEST_PROMPT]
     order = np.random.default_rng([seed, COUNT]).permutation(len(asked))[:COUNT]
     chosen = [asked[int(index)] for index in order]
+    prompts = [[int(token) for token in row.ids_T[: _prompt_length(row)]] for row in chosen]
+    decode = speech.tokenizer.decode
 
-    def answer(stopping: Callable[[], bool]) -> list[JsonObject]:
+    def answer() -> list[JsonObject]:
+        if not chosen:
+            return []
         with without_dropout(model):
-            return [_sample(model, row, speech) for row in chosen if not stopping()]
+            answers = generate(
+                model, prompts, stop_ids=speech.stop_ids, max_new_tokens=LONGEST_ANSWER
+            )
+        return [
+            {
+                "place": str(row.place),
+                "prompt": decode(prompt),
+                "answer": decode(answer),
+                "reference": decode(_reference(row)),
+            }
+            for row, prompt, answer in zip(chosen, prompts, answers, strict=True)
+        ]
 
     return answer
 
 
-def _sample(model: nn.Module, row: TokenRow, speech: Speech) -> JsonObject:
+def _reference(row: TokenRow) -> list[int]:
+    """The first trained stretch of a row."""
     start = _prompt_length(row)
-    trained = np.flatnonzero(row.weights_T[start:] == 0)
-    end = start + int(trained[0]) if trained.size else row.ids_T.size
-    prompt = [int(token) for token in row.ids_T[:start]]
-    (answer,) = generate(model, [prompt], stop_ids=speech.stop_ids, max_new_tokens=LONGEST_ANSWER)
-    decode = speech.tokenizer.decode
-    return {
-        "place": str(row.place),
-        "prompt": decode(prompt),
-        "answer": decode(answer),
-        "reference": decode([int(token) for token in row.ids_T[start:end]]),
-    }
+    untrained = np.flatnonzero(row.weights_T[start:] == 0)
+    end = start + int(untrained[0]) if untrained.size else row.ids_T.size
+    return [int(token) for token in row.ids_T[start:end]]
 
 
 def _prompt_length(row: TokenRow) -> int:

@@ -31,7 +31,7 @@ from tunesmith.train import checkpoint, metrics
 from tunesmith.train.display import Display
 from tunesmith.train.feed import Feed
 from tunesmith.train.loop import Job, fit
-from tunesmith.train.objective import Objective, seed_all
+from tunesmith.train.objective import Objective, seed_all, without_dropout
 from tunesmith.train.optimizer import NamedOptimizer
 from tunesmith.train.progress import Progress
 from tunesmith.train.result import Speech, write_model
@@ -54,6 +54,8 @@ class Material:
     speech: Speech
     rows: PackedRows
     held_out: PackedRows | None
+    mixture: Mixture
+    """Decides the order of `rows` in every epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,6 @@ class _Task:
     recipe: Recipe
     run: Run
     material: Material
-    mixture: Mixture
     total: int
     identity: Identity
 
@@ -147,13 +148,7 @@ def train(
 
 
 def _task(recipe: Recipe, run: Run, material: Material, saved: Identity | None) -> _Task:
-    mixture = Mixture(
-        source_of_R=material.rows.source_of,
-        weights=[source.weight for source in recipe.data.sources],
-        seed=recipe.seed,
-        shuffle=recipe.data.shuffle,
-    )
-    total = total_steps(recipe.train, epoch_length(mixture))
+    total = total_steps(recipe.train, epoch_length(material.mixture))
     # Said now rather than after the model is loaded.
     warmup_steps(recipe.train.warmup, total)
     device = detect(recipe.train.device).device
@@ -174,7 +169,6 @@ def _task(recipe: Recipe, run: Run, material: Material, saved: Identity | None) 
         recipe=recipe,
         run=run,
         material=material,
-        mixture=mixture,
         total=total,
         identity=identity,
     )
@@ -197,7 +191,9 @@ def _load(task: _Task) -> _Trainee:
     adapter = cast(Adapter, plugins.load("adapters", recipe.adapter.name))
     seed_all(recipe.seed, _ADAPTER_SEED)
     model = adapter.attach(model, _options(adapter.Config, recipe.adapter))
-    return _Trainee(model=model, adapter=adapter, support=enable_forest(model))
+    with without_dropout(model):  # which would make any proof fail
+        support = enable_forest(model)
+    return _Trainee(model=model, adapter=adapter, support=support)
 
 
 def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
@@ -228,7 +224,9 @@ def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
             seed=recipe.seed,
         ),
         optimizer=NamedOptimizer(weights, recipe.train),
-        rows=StepRows(material.rows, lambda epoch: epoch_order(task.mixture, epoch), rows_per_step),
+        rows=StepRows(
+            material.rows, lambda epoch: epoch_order(material.mixture, epoch), rows_per_step
+        ),
         held_out=held_out,
         samples=sampler(trainee.model, held_out, material.speech, recipe.seed),
         settings=recipe.train,
