@@ -211,6 +211,9 @@ def test_an_answer_whose_first_token_joins_the_prompt_is_tokenised_apart(tmp_pat
         )
         assert row.ids[: row.turns[0].start] == tokenizer.encode(prompt)
         assert trained_text(row, tokenizer) == ["It is 4.<|im_end|>"]
+    content = Conversation(messages=(QUESTION, ANSWER, QUESTION))
+    (row,) = encode_example(content, tokenizer, template, train_on="all")
+    assert segments(row, tokenizer)[-1] == ("It is 4.<|im_end|>", True)
 
 
 def test_a_token_that_reaches_beyond_the_turn_is_not_trained(tmp_path: Path) -> None:

@@ -70,13 +70,17 @@ def dictionaries(messages: tuple[Message, ...]) -> list[JsonObject]:
 SOURCES = {f"trl {path.stem}": path for path in sorted(TRL.glob("*.jinja"))}
 
 
+@pytest.fixture(scope="module")
+def llama3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return chat_base(tmp_path_factory.mktemp("llama3"), "llama3")
+
+
 @pytest.mark.parametrize("name", [*SOURCES, *names()])
-def test_the_text_equals_that_of_transformers(name: str, tmp_path: Path) -> None:
-    folder = chat_base(tmp_path, "llama3")
-    tokenizer = load_tokenizer(folder)
+def test_the_text_equals_that_of_transformers(name: str, llama3: Path) -> None:
+    tokenizer = load_tokenizer(llama3)
     chosen = str(SOURCES[name]) if name in SOURCES else name
     template = load_template(tokenizer, chosen)
-    reference = AutoTokenizer.from_pretrained(folder)
+    reference = AutoTokenizer.from_pretrained(llama3)
     compared = 0
     for messages in CONVERSATIONS.values():
         for tools in ((), TOOLS):
@@ -285,6 +289,8 @@ BOMBS = [
     "{{ 'a\nb' | indent(9999999999) }}",
     "{{ ('a\n' * 1000000) | indent(10000) }}",
     "{{ [1] | tojson(indent=9999999999) }}",
+    "{{ 1.5 | round(99999999, 'ceil') }}",
+    "{{ (1).to_bytes(9999999999, 'big') }}",
     "{{ [1] | batch(9999999999, 'x') | list }}",
     "{{ ('\t' * 10000) .expandtabs(10000000) }}",
     "{% for i in range(99999) %}{{ 'a' * 1000 }}{% endfor %}",
@@ -346,6 +352,19 @@ def test_a_large_honest_conversation_is_rendered(tmp_path: Path) -> None:
     )
     text = template.render(long, add_generation_prompt=False)
     assert len(text) > 10_000_000
+
+
+def test_large_numbers_of_the_data_are_no_bombs(tmp_path: Path) -> None:
+    source = (
+        "{% macro show(x) %}{{ x }}{% endmacro %}{% set ns = namespace(at=tools[0].at) %}"
+        "{{ show(ns.at) }} {{ nothing | default(ns.at) }} {{ dict(a=ns.at) }} {{ '%d' % ns.at }}"
+        " {{ ns.at + 1 }} {{ ns.at | string }} {{ [ns.at] | join(', ') }} {{ ns.at | tojson }}"
+    )
+    text = template_of(source, tmp_path).render(
+        (USER,), tools=({"at": 1700000000},), add_generation_prompt=False
+    )
+    assert text.count("1700000000") == 7
+    assert "1700000001" in text
 
 
 def test_built_in_templates_are_named_and_have_an_own_text() -> None:

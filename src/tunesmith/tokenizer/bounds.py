@@ -18,6 +18,12 @@ LARGEST_TEXT = 20 * 2**20
 _ALL_VALUES = 512 * 2**20
 _MOST_BITS = 100_000
 _LONG_NUMBER = re.compile(r"\d{7,}")
+_SIZED_FILTERS = {
+    **dict.fromkeys(("batch", "center", "indent", "slice", "truncate", "wordwrap"), LARGEST_TEXT),
+    "round": 1000,
+    "tojson": 100,
+}
+"""Filters that take the size of something, and the largest size."""
 _SEQUENCES = (str, bytes, list, tuple)
 
 
@@ -65,25 +71,20 @@ def bound_operation(operator: str, left: object, right: object) -> None:
 
 
 def bound_call(function: object, arguments: Sequence[object]) -> None:
-    """Check a call from a template: the numbers passed, and methods that make long texts."""
-    bound_numbers(arguments)
+    """Check a call of a built-in method: the numbers passed, and what makes long texts."""
     if callable(function):
         # The sandbox wraps `str.format`; what is inside is the method of a text.
         function = inspect.unwrap(function)
-    if isinstance(function, BuiltinMethodType) and isinstance(function.__self__, (str, bytes)):
-        _bound_method(function.__name__, function.__self__, arguments)
-
-
-def bound_numbers(arguments: Iterable[object]) -> None:
-    """Refuse numbers so large that they can only be the size of something."""
-    for value in arguments:
-        if isinstance(value, int) and abs(value) > LARGEST_TEXT:
-            raise TooLarge(f"it passes the number {value} to a function")
+    if isinstance(function, BuiltinMethodType):
+        _bound_numbers(arguments, LARGEST_TEXT)
+        if isinstance(function.__self__, (str, bytes)):
+            _bound_method(function.__name__, function.__self__, arguments)
 
 
 def bound_filter(name: str, value: object, arguments: Sequence[object]) -> None:
     """Check `value | name(arguments)`."""
-    bound_numbers(arguments)
+    if name in _SIZED_FILTERS:
+        _bound_numbers(arguments, _SIZED_FILTERS[name])
     if name == "join":
         separator = next((item for item in arguments if isinstance(item, str)), "")
         _bound_join(separator, value)
@@ -94,10 +95,15 @@ def bound_filter(name: str, value: object, arguments: Sequence[object]) -> None:
     elif name == "indent" and isinstance(value, str):
         widths = (item if isinstance(item, int) else _length(item) for item in arguments)
         spend(len(value) + (value.count("\n") + 1) * max(widths, default=4))
-    elif name == "tojson":
-        for item in arguments:
-            if (isinstance(item, int) and item > 100) or (isinstance(item, str) and item[100:]):
-                raise TooLarge("it indents JSON by more than 100 characters")
+    elif name == "tojson" and any(isinstance(item, str) and item[100:] for item in arguments):
+        raise TooLarge("it indents JSON by more than 100 characters")
+
+
+def _bound_numbers(arguments: Iterable[object], largest: int) -> None:
+    """Refuse numbers so large that they can only be the size of something."""
+    for value in arguments:
+        if isinstance(value, int) and abs(value) > largest:
+            raise TooLarge(f"it passes the number {value:.3g} as the size of something")
 
 
 def _bound_bits(bits: int) -> None:

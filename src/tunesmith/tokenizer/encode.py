@@ -140,8 +140,7 @@ def prefix_length(
     Ids before an added token do not depend on what follows it, so only the text from the last
     added token to `end` is tokenised again.
     """
-    upper = bisect_left(offsets, end, key=lambda offset: offset[1] + (offset[1] == offset[0]))
-    cut = min(upper, len(ids) - 1)
+    cut = bisect_left(offsets, end, key=lambda offset: offset[0]) - 1
     while cut >= 0 and not (ids[cut] in tokenizer.cut_ids and offsets[cut][1] <= end):
         cut -= 1
     start = offsets[cut][0] if cut >= 0 else 0
@@ -221,10 +220,10 @@ def _encode_alone(row: RenderedRow, tokenizer: Tokenizer) -> Encoded:
 
 
 def _encode_apart(row: RenderedRow, tokenizer: Tokenizer) -> Encoded:
-    """The prompt's ids as at inference, then those of the answer."""
+    """The prompt's ids as at inference, then those of the answer, and nothing after it."""
     (turn,) = row.turns
     prompt = tokenizer.encode(row.text[: turn.start])
-    answer = tokenizer.encode_continuation(row.text[turn.start :])
+    answer = tokenizer.encode_continuation(row.text[turn.start : turn.end])
     ids = prompt + answer
     token_turn = TokenTurn(
         message=turn.message, start=len(prompt), end=len(ids), weight=turn.weight

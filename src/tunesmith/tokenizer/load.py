@@ -37,6 +37,7 @@ from tunesmith.tokenizer.folder import (
 from tunesmith.tokenizer.special import special_tokens
 
 _REMEMBERED_PIECES = 4096
+_LONGEST_PIECE = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,6 +112,8 @@ class Tokenizer:
 
     def encode_piece(self, text: str) -> tuple[int, ...]:
         """As `encode`, for short texts that come again and again."""
+        if len(text) > _LONGEST_PIECE:
+            return tuple(self.encode(text))
         ids = self.pieces.get(text)
         if ids is None:
             if len(self.pieces) >= _REMEMBERED_PIECES:
