@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from tests.data.shops import qa
+
 TEMPLATE = (
     "{% for m in messages %}<s>{{ m.role }}: {{ m.content }}</s>{% endfor %}"
     "{% if add_generation_prompt %}<s>assistant: {% endif %}"
@@ -61,3 +63,9 @@ def write_lines(tmp_path: Path) -> Callable[[str, Iterable[object]], Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def rows(write_lines: Callable[[str, Iterable[object]], Path]) -> Path:
+    """100 different questions about shops."""
+    return write_lines("rows.jsonl", qa(100))

@@ -117,7 +117,7 @@ def _units(keys: Keys) -> tuple[NDArray[np.uint64], tuple[Oversized, ...]]:
         units_R, return_index=True, return_inverse=True, return_counts=True
     )
     limit = max(OVERSIZED_ROWS, OVERSIZED_SHARE * len(keys))
-    large_U = sizes_U > limit
+    large_U = (sizes_U > limit) & (keys.groups_R[first_U] != 0)
     oversized = tuple(
         Oversized(row=int(first_U[unit]), rows=int(sizes_U[unit]))
         for unit in np.flatnonzero(large_U)

@@ -253,8 +253,7 @@ def _note_groups(summary: Summary) -> None:
                 rule="oversized_group",
                 severity="warn",
                 message=f"{group.rows:,} of {total:,} rows begin with the same exchange; "
-                "together they would decide what is measured, so they are on both sides of "
-                "the split",
+                "together they would decide what is measured, so the split divides them",
                 fix="give data.held_out a file of its own",
                 file=str(place.file),
                 line=place.line,

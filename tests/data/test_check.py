@@ -1,0 +1,214 @@
+"""`check` tells what there is, and writes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.data.shops import data_of, qa
+from tunesmith.contracts import JsonObject
+from tunesmith.data.stage import CheckReport, check
+from tunesmith.errors import DataError
+from tunesmith.recipe import Data, Source
+
+Write = Callable[[str, Iterable[object]], Path]
+
+
+def rules(report: CheckReport) -> dict[str, str]:
+    return {finding.rule: finding.severity for finding in report.audit.findings}
+
+
+def test_check_without_a_base_counts_and_splits(rows: Path, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    report = check(data_of(rows), base=None, seed=0)
+    assert report.audit.rows == 100
+    assert report.audit.verdict == "ready"
+    assert report.audit.statistics["held_out"] == 10
+    parts = report.audit.statistics["parts"]
+    assert isinstance(parts, list)
+    assert isinstance(parts[0], dict)
+    assert parts[0]["formats"] == ["question_answer"]
+    assert report.preview == ()
+    assert report.lengths == ()
+    assert sorted(tmp_path.rglob("*")) == before
+    assert json.loads(json.dumps(report.audit.as_json())) == json.loads(
+        json.dumps(check(data_of(rows), base=None, seed=0).audit.as_json())
+    )
+
+
+def test_check_with_a_base_adds_tokens_and_shows_rows(rows: Path, base: Path) -> None:
+    report = check(data_of(rows, max_length=64), base=base, seed=0)
+    tokens = report.audit.statistics["tokens"]
+    assert isinstance(tokens, dict)
+    first = "user: Is shop 0 open?assistant: Shop 0 is open."
+    assert len(first) + 4 in report.lengths
+    assert list(report.lengths) == sorted(report.lengths)
+    assert tokens["max"] == report.lengths[-1]
+    assert tokens["truncated"] == 0
+    shown = report.preview[0]
+    assert shown.place.line == 1
+    assert "".join(text for text, trained in shown.segments if trained) == "Shop 0 is open.</s>"
+    assert len(report.preview) == 3
+
+
+def test_progress_reaches_the_number_of_rows(rows: Path, write_lines: Write) -> None:
+    more = write_lines("more.jsonl", qa(20, start=500))
+    told: list[int] = []
+    check(data_of(rows, more), base=None, seed=0, progress=lambda done, of: told.append(done))
+    assert told == list(range(1, 121))
+
+
+@pytest.mark.parametrize(("share", "severity"), [(0.5, "warn"), (0.9, "info")])
+def test_truncation_is_counted_and_much_of_it_warns(
+    rows: Path, base: Path, share: float, severity: str
+) -> None:
+    length = check(data_of(rows), base=base, seed=0).lengths[int(share * 100)]
+    report = check(data_of(rows, max_length=length), base=base, seed=0)
+    longer = sum(tokens > length for tokens in report.lengths)
+    assert report.audit.counts["truncated"] == longer > 0
+    assert rules(report)["truncated"] == severity
+
+
+def test_rows_with_nothing_left_to_train_are_named(write_lines: Write, base: Path) -> None:
+    long: JsonObject = {"question": "why " * 50, "answer": "Because."}
+    path = write_lines("rows.jsonl", [*qa(20), long])
+    report = check(data_of(path, max_length=100), base=base, seed=0)
+    (finding,) = report.audit.findings
+    assert (finding.rule, finding.line, finding.severity) == ("nothing_to_train", 21, "warn")
+    dropped = check(data_of(path, max_length=100, overlong="drop"), base=base, seed=0)
+    assert [(one.rule, one.line) for one in dropped.audit.findings] == [("overlong", 21)]
+    with pytest.raises(DataError, match="1 rows are longer"):
+        check(data_of(path, max_length=100, overlong="error"), base=base, seed=0)
+
+
+def test_copies_are_counted(write_lines: Write) -> None:
+    path = write_lines("rows.jsonl", [*qa(50), *qa(3)])
+    report = check(data_of(path), base=None, seed=0)
+    assert report.audit.counts == {"duplicate": 3}
+    (finding,) = report.audit.findings
+    assert (finding.severity, finding.line, finding.other) == ("info", 51, f"{path}:1")
+
+
+def test_a_large_group_is_reported(write_lines: Write) -> None:
+    def begun(n: int) -> JsonObject:
+        turns = ["Hello", "How can I help?", f"Question {n}", f"Answer {n}"]
+        roles = ["user", "assistant"] * 2
+        return {
+            "messages": [
+                {"role": role, "content": text} for role, text in zip(roles, turns, strict=True)
+            ]
+        }
+
+    others: list[JsonObject] = [
+        {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": "a"}]}
+        for n in range(80)
+    ]
+    path = write_lines("rows.jsonl", [*others, *(begun(n) for n in range(20))])
+    report = check(data_of(path), base=None, seed=0)
+    (finding,) = report.audit.findings
+    assert (finding.rule, finding.severity, finding.line) == ("oversized_group", "warn", 81)
+    assert "20 of 100" in finding.message
+    assert report.audit.verdict == "warnings"
+
+
+@pytest.mark.parametrize("text", ["<|im_end|>", "[INST] hi", "<start_of_turn>", "<|eot_id|>"])
+def test_special_tokens_of_known_models_warn(write_lines: Write, text: str) -> None:
+    path = write_lines("rows.jsonl", [*qa(10), {"question": f"x {text} y", "answer": "z"}])
+    report = check(data_of(path), base=None, seed=0)
+    (finding,) = report.audit.findings
+    assert (finding.rule, finding.severity, finding.line) == ("special_token", "warn", 11)
+    assert finding.excerpt == f"x {text} y"
+
+
+def test_special_tokens_of_the_base_are_refused(write_lines: Write, base: Path) -> None:
+    path = write_lines("rows.jsonl", [*qa(10), {"question": "x </s> y", "answer": "z"}])
+    with pytest.raises(DataError, match="</s>") as caught:
+        check(data_of(path), base=base, seed=0)
+    assert caught.value.place is not None
+    assert caught.value.place.line == 11
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "severity", "count"),
+    [
+        (qa(20), qa(10, start=100), None, 0),
+        (qa(20), qa(10, start=15), "warn", 5),
+        (qa(20), qa(10, start=3), "block", 10),
+    ],
+)
+def test_a_held_out_file_is_compared_with_the_training_rows(
+    write_lines: Write,
+    train: list[JsonObject],
+    held_out: list[JsonObject],
+    severity: str | None,
+    count: int,
+) -> None:
+    path, other = write_lines("train.jsonl", train), write_lines("test.jsonl", held_out)
+    report = check(data_of(path, held_out=str(other)), base=None, seed=0)
+    assert rules(report).get("leak") == severity
+    assert report.audit.counts.get("leak", 0) == count
+    assert report.audit.verdict == {None: "ready", "warn": "warnings", "block": "blocked"}[severity]
+    if severity:
+        finding = report.audit.findings[0]
+        assert finding.file == str(other)
+        assert finding.other == f"{path}:{ {'warn': 16, 'block': 4}[severity] }"
+
+
+def test_the_held_out_file_may_not_be_the_training_file(rows: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.jsonl"
+    copy.write_bytes(rows.read_bytes())
+    for path in (rows, copy):
+        with pytest.raises(DataError, match="also trained on"):
+            check(data_of(rows, held_out=str(path)), base=None, seed=0)
+
+
+def test_a_held_out_file_is_read_with_the_columns_of_the_first_source(write_lines: Write) -> None:
+    path = write_lines("train.jsonl", [{"text": f"t{n}", "category": "x"} for n in range(5)])
+    other = write_lines("test.jsonl", [{"text": "u", "category": "x"}])
+    columns = {"prompt": "text", "completion": "category"}
+    data = Data(sources=(Source(path=str(path), columns=columns),), held_out=str(other))
+    assert check(data, base=None, seed=0).audit.statistics["held_out"] == 1
+
+
+def test_too_few_rows_are_an_error(write_lines: Write) -> None:
+    path = write_lines("rows.jsonl", qa(1))
+    with pytest.raises(DataError, match="leaves none to learn from"):
+        check(data_of(path), base=None, seed=0)
+    assert check(data_of(path, held_out=0), base=None, seed=0).audit.rows == 1
+
+
+def test_a_file_that_changes_while_it_is_read_is_noticed(rows: Path) -> None:
+    def change(done: int, of: int) -> None:
+        if done == 50:
+            os.utime(rows, (1, 1))
+
+    with pytest.raises(DataError, match="changed while it was read"):
+        check(data_of(rows), base=None, seed=0, progress=change)
+
+
+def test_check_needs_no_torch(rows: Path, base: Path) -> None:
+    """Nor transformers: both are blocked in a process of its own."""
+    script = (
+        "import sys\n"
+        "sys.modules.update(torch=None, transformers=None)\n"
+        "from pathlib import Path\n"
+        "from tunesmith.data.stage import check\n"
+        "from tunesmith.recipe import Data, Source\n"
+        "data = Data(sources=(Source(path=sys.argv[1]),))\n"
+        "report = check(data, base=Path(sys.argv[2]), seed=0)\n"
+        "print(report.audit.rows, len(report.preview))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(rows), str(base)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["100", "3"], done.stderr
