@@ -64,14 +64,14 @@ def read_json(path: Path) -> JsonObject:
         ModelError: it holds anything else; `place` has line and column.
     """
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = json.loads(path.read_text("utf-8"), object_pairs_hook=unique_keys)
     except json.JSONDecodeError as error:
         raise ModelError(
             f"not JSON: {error.msg}",
             hint="download the file again",
             place=Place(file=path, line=error.lineno, column=error.colno),
         ) from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(
             f"not JSON: {error}", hint="download the file again", place=Place(file=path)
         ) from error
@@ -80,6 +80,16 @@ def read_json(path: Path) -> JsonObject:
             "not a JSON object", hint="download the file again", place=Place(file=path)
         )
     return content
+
+
+def unique_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    """A JSON object whose keys occur once; ValueError names one that does not."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice} occurs twice")
+    return found
 
 
 def text_part(config: JsonObject) -> JsonObject:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
+from tunesmith.base.config import unique_keys
 from tunesmith.errors import ModelError, Place
 
 INDEX = "model.safetensors.index.json"
@@ -120,7 +121,7 @@ def read_header(path: Path) -> WeightFile:
 
 def _shapes(header: bytes, data_size: int, place: Place) -> dict[str, tuple[int, ...]]:
     try:
-        entries = json.loads(header.decode("utf-8"), object_pairs_hook=_unique)
+        entries = json.loads(header.decode("utf-8"), object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"the header is not JSON: {error}", hint=_AGAIN, place=place) from error
     if not isinstance(entries, dict):
@@ -179,7 +180,7 @@ def _weight_map(index: Path) -> dict[str, str]:
     """The index's tensor names and the shards that hold them."""
     place = Place(file=index)
     try:
-        content = json.loads(index.read_text("utf-8"), object_pairs_hook=_unique)
+        content = json.loads(index.read_text("utf-8"), object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"the index is not JSON: {error}", hint=_AGAIN, place=place) from error
     names = content.get("weight_map") if isinstance(content, dict) else None
@@ -201,13 +202,3 @@ def _weight_map(index: Path) -> dict[str, str]:
                 f"{shard} is missing", hint="download the rest of the model", place=place
             )
     return names
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON object whose keys occur once."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice} occurs twice")
-    return found
