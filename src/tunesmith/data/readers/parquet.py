@@ -40,7 +40,7 @@ def rows(path: Path, notice: Callable[[str], None]) -> Iterator[RawRow]:
             _check_size(path, file.metadata)
             columns = _readable(path, file.schema_arrow, notice)
             yield from _batches(path, file, columns)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"the Parquet file is damaged or encrypted ({_first_sentence(error)})",
             hint="copy or write the file again",
@@ -51,6 +51,7 @@ def rows(path: Path, notice: Callable[[str], None]) -> Iterator[RawRow]:
 def _batches(path: Path, file: pq.ParquetFile, columns: list[str]) -> Iterator[RawRow]:
     number = 0
     for batch in file.iter_batches(_BATCH_ROWS, columns=columns, use_threads=False):
+        batch.validate(full=True)
         if batch.nbytes > _BATCH_ROWS * MAX_ROW_BYTES:
             raise too_long(Place(file=path, line=number + 1))
         for values in batch.to_pylist():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
@@ -112,7 +113,7 @@ def _check_archive(path: Path) -> None:
             for entry in entries:
                 if entry.filename.startswith("xl/worksheets/") and entry.file_size:
                     _check_formulas(path, archive.read(entry))
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
         raise _damaged(path, str(error)) from None
 
 
