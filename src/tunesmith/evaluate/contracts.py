@@ -43,6 +43,11 @@ class Question:
     reference: str
     example: Example
 
+    @property
+    def group(self) -> str:
+        """What it is resampled with: copies of a row belong together in any case."""
+        return self.example.group or self.example.digest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:

@@ -83,7 +83,7 @@ def _measure(
         metric=metric,
         slice="all",
         keys=tuple(str(question.example.place) for question in questions),
-        groups=tuple(question.example.group for question in questions),
+        groups=tuple(question.group for question in questions),
         statistics_RK=np.array(rows, dtype=np.float64).reshape(len(rows), -1),
         value=value,
     )

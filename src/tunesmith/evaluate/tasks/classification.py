@@ -135,7 +135,7 @@ def _measures(
         Measure(
             metric=metric, slice="all",
             keys=tuple(str(question.example.place) for question in questions),
-            groups=tuple(question.example.group for question in questions),
+            groups=tuple(question.group for question in questions),
             statistics_RK=statistics, value=value,
         )
         for metric, (statistics, value) in zip(metrics, tables, strict=True)
