@@ -30,7 +30,10 @@ from tunesmith.data.store import PackedRow, open_packed, write_packed
 from tunesmith.errors import Place
 from tunesmith.recipe import Base, Data, PluginChoice, Recipe, Source, Train
 from tunesmith.runs import Run, create_run
-from tunesmith.train.result import load_speech
+from tunesmith.tokenizer.load import load_tokenizer
+from tunesmith.tokenizer.stop import stop_tokens
+from tunesmith.tokenizer.template import load_template
+from tunesmith.train.result import Speech
 from tunesmith.train.stage import Material, TrainRecord, train
 
 VOCABULARY = 96
@@ -92,6 +95,12 @@ def make_rows(folder: Path, count: int, first: int = 0) -> None:
     write_packed(folder, [PackedRow(row=make_row(first + number)) for number in range(count)])
 
 
+def make_speech(base: Path) -> Speech:
+    tokenizer = load_tokenizer(base)
+    template = load_template(tokenizer, None)
+    return Speech(tokenizer=tokenizer, template=template, stop_ids=stop_tokens(tokenizer, template))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
     """A base, rows, and a place for runs."""
@@ -118,7 +127,7 @@ class Workshop:
         rows = open_packed(self.folder / "train")
         return Material(
             base=found,
-            speech=load_speech(found, None),
+            speech=make_speech(found.path),
             rows=rows,
             held_out=open_packed(self.folder / "held_out") if held_out else None,
             mixture=Mixture(source_of_R=rows.source_of, weights=[1.0], seed=0),

@@ -189,7 +189,9 @@ def test_wandb_continues_its_run(new_run: Run, monkeypatch: pytest.MonkeyPatch) 
     assert [call[0] for call in calls].count("finish") == 2
 
 
-def test_trackio_continues_its_run(new_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trackio_continues_its_run_and_keeps_off_stdout(
+    new_run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     begun: list[dict[str, object]] = []
     logged: list[tuple[dict[str, float], int]] = []
 
@@ -198,10 +200,10 @@ def test_trackio_continues_its_run(new_run: Run, monkeypatch: pytest.MonkeyPatch
         return SimpleNamespace(
             name="chosen-by-trackio",
             log=lambda values, step: logged.append((values, step)),
-            finish=lambda: None,
         )
 
-    monkeypatch.setitem(sys.modules, "trackio", make_module("trackio", init=init))
+    module = make_module("trackio", init=init, finish=lambda: print("* Run finished"))
+    monkeypatch.setitem(sys.modules, "trackio", module)
     for step in (1, 2):
         feed = Feed(new_run, ("trackio",), {})
         feed.step(record(step))
@@ -211,6 +213,9 @@ def test_trackio_continues_its_run(new_run: Run, monkeypatch: pytest.MonkeyPatch
         ("chosen-by-trackio", "allow"),
     ]
     assert [step for _, step in logged] == [1, 2]
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("* Run finished") == 2
 
 
 class Client:

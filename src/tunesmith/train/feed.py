@@ -6,7 +6,9 @@ lines of metrics.jsonl that it missed.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +44,9 @@ class Feed:
             folder.mkdir(parents=True, exist_ok=True)
             note = folder / "sent"
             sent = int(note.read_text()) if note.exists() else 0
-            tracker = plugins.load("trackers", name).start(run.name, folder, recipe)
+            kind = plugins.load("trackers", name)
+            with redirect_stdout(sys.stderr):  # ours is for data
+                tracker = kind.start(run.name, folder, recipe)
             self._open.append(_Open(name=name, tracker=tracker, folder=folder, sent=sent))
 
     def begin(self, step: int, say: Callable[[str], None]) -> None:
@@ -76,7 +80,8 @@ class Feed:
 
     def _guarded(self, target: _Open, action: Callable[[], None]) -> None:
         try:
-            action()
+            with redirect_stdout(sys.stderr):
+                action()
         except Exception as error:  # a tracker may raise anything; training goes on
             if isinstance(error, (TunesmithError, AssertionError)):
                 raise  # this is ours, not the tracker's

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from torch import nn
 
-from tunesmith.base import BaseFolder
 from tunesmith.contracts import Adapter, Json, JsonObject
 from tunesmith.runs import Run
 from tunesmith.runs.durable import (
@@ -28,9 +27,8 @@ from tunesmith.runs.durable import (
     sync_folder,
 )
 from tunesmith.tokenizer.files import read_json
-from tunesmith.tokenizer.load import Tokenizer, load_tokenizer
-from tunesmith.tokenizer.stop import stop_tokens
-from tunesmith.tokenizer.template import Template, load_template
+from tunesmith.tokenizer.load import Tokenizer
+from tunesmith.tokenizer.template import Template
 
 _TOKENIZER_FILES = (
     "tokenizer.json",
@@ -53,18 +51,6 @@ class Speech:
     template: Template
     stop_ids: tuple[int, ...]
     """Tokens that end an answer."""
-
-
-def load_speech(base: BaseFolder, template: str | None) -> Speech:
-    """The tokenizer of a base, the template `data.template` asks for, and its stop tokens.
-
-    Raises:
-        ModelError: the tokenizer is missing or damaged.
-        TemplateError: there is no such template, or it never stops.
-    """
-    tokenizer = load_tokenizer(base.path)
-    chosen = load_template(tokenizer, template)
-    return Speech(tokenizer=tokenizer, template=chosen, stop_ids=stop_tokens(tokenizer, chosen))
 
 
 def write_model(run: Run, model: nn.Module, adapter: Adapter, speech: Speech) -> Path:

@@ -1,4 +1,4 @@
-"""MLflow; MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME are respected."""
+"""MLflow; MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_NAME are respected, telemetry is off."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def start(name: str, folder: Path, recipe: JsonObject) -> _Tracker:
     Raises:
         RecipeError: mlflow is not installed.
     """
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     try:  # here: an optional package, wanted by name
         from mlflow import MlflowClient
     except ImportError as error:

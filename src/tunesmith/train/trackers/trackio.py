@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 class _Tracker:
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, finish: Callable[[], None]) -> None:
         self._run = run
+        self._finish = finish
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """The values under `train/`, at this step."""
@@ -24,7 +25,8 @@ class _Tracker:
 
     def close(self) -> None:
         """Write what is left."""
-        self._run.finish()
+        # Not the run's own: Trackio would finish that once more when the process ends.
+        self._finish()
 
 
 def start(name: str, folder: Path, recipe: JsonObject) -> _Tracker:
@@ -48,4 +50,4 @@ def start(name: str, folder: Path, recipe: JsonObject) -> _Tracker:
         run = trackio.init(project=project, name=name, config=recipe, resume="never")
         # Another run may have the name already; Trackio then chooses one beside it.
         note.write_text(run.name)
-    return _Tracker(run)
+    return _Tracker(run, trackio.finish)
