@@ -160,7 +160,8 @@ def spans(named: Sequence[tuple[str, Result]]) -> Spans | None:
 
 def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
     """Round numbers from at most `low` to at least `high`, about `count` of them."""
-    width = (high - low) or abs(high) or 1.0
+    # A curve that hardly moves is drawn flat.
+    width = max(high - low, 1e-3 * max(abs(low), abs(high), 1e-3))
     raw = width / count
     unit = 10.0 ** math.floor(math.log10(raw))
     step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= raw * 0.999)
