@@ -35,7 +35,7 @@ def test_check_without_a_base_counts_and_splits(rows: Path, tmp_path: Path) -> N
     assert isinstance(parts[0], dict)
     assert parts[0]["formats"] == ["question_answer"]
     assert report.preview == ()
-    assert report.lengths == ()
+    assert len(report.lengths) == 0
     assert sorted(tmp_path.rglob("*")) == before
     assert json.loads(json.dumps(report.audit.as_json())) == json.loads(
         json.dumps(check(data_of(rows), base=None, seed=0).audit.as_json())
@@ -119,11 +119,11 @@ def test_a_large_group_is_reported(write_lines: Write) -> None:
 
 @pytest.mark.parametrize("text", ["<|im_end|>", "[INST] hi", "<start_of_turn>", "<|eot_id|>"])
 def test_special_tokens_of_known_models_warn(write_lines: Write, text: str) -> None:
-    path = write_lines("rows.jsonl", [*qa(10), {"question": f"x {text} y", "answer": "z"}])
+    path = write_lines("rows.jsonl", [*qa(10), {"question": f"x\x1b {text} y", "answer": "z"}])
     report = check(data_of(path), base=None, seed=0)
     (finding,) = report.audit.findings
     assert (finding.rule, finding.severity, finding.line) == ("special_token", "warn", 11)
-    assert finding.excerpt == f"x {text} y"
+    assert finding.excerpt == f"x· {text} y"
 
 
 def test_special_tokens_of_the_base_are_refused(write_lines: Write, base: Path) -> None:

@@ -61,7 +61,7 @@ def write(path: Path, rows: Iterable[JsonObject]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     content = text.getvalue().encode()
-    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    path.write_bytes(gzip.compress(content) if path.suffix.lower() == ".gz" else content)
     return path
 
 
@@ -73,7 +73,7 @@ def values(path: Path) -> list[JsonObject]:
     "name",
     ["a.jsonl", "a.json", "a.csv", "a.tsv", "a.parquet", "a.xlsx"]
     + ["a.jsonl.gz", "a.json.gz", "a.csv.gz", "a.tsv.gz"]
-    + ["A.JSONL"],
+    + ["A.JSONL", "A.CSV.GZ", "A.TSV.GZ"],
 )
 def test_every_file_type_gives_the_same_rows(tmp_path: Path, name: str) -> None:
     assert values(write(tmp_path / name, ROWS)) == ROWS

@@ -29,16 +29,22 @@ def kind_of(value: Json) -> str:
             return "an object"
 
 
+def printable(text: str, longest: int = 60) -> str:
+    """A piece of somebody's data, safe to show: no control characters, and not endless."""
+    shown = "".join(character if character.isprintable() else "·" for character in text[:longest])
+    return shown + ("..." if len(text) > longest else "")
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
     """`did you mean x? ` where a choice is close to `name`, else nothing."""
     by_folded = {choice.casefold(): choice for choice in choices}
     found = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    return f"did you mean {by_folded[found[0]]}? " if found else ""
+    return f"did you mean {printable(by_folded[found[0]])}? " if found else ""
 
 
 def listed(names: Iterable[str]) -> str:
     """The first names, in one line."""
-    shown = list(names)
+    shown = [printable(name) for name in names]
     return ", ".join(shown[:12]) + (" ..." if len(shown) > 12 else "") or "none"
 
 

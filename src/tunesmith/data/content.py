@@ -29,6 +29,10 @@ from tunesmith.data.columns import as_objects, as_text, column
 from tunesmith.data.turns import role_of
 from tunesmith.errors import DataError
 
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+)
+
 
 def content_as_json(content: Content) -> JsonObject:
     """Plain data that `content_from_json` reads."""
@@ -75,9 +79,7 @@ def digest_of(content: Content) -> str:
 
 def canonical(value: Json) -> str:
     """JSON with sorted keys and no spaces: equal values have equal texts."""
-    return json.dumps(
-        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
+    return _ENCODER.encode(value)
 
 
 def group_of(content: Content) -> str:

@@ -90,7 +90,7 @@ def too_long(place: Place) -> DataError:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     with path.open("rb") as raw:
-        if path.suffix == ".gz":
+        if path.suffix.lower() == ".gz":
             with gzip.GzipFile(fileobj=raw) as unpacked:
                 yield unpacked  # type: ignore[misc]  # typeshed: GzipFile is no BinaryIO
         else:
@@ -115,7 +115,7 @@ def _read(path: Path, file: BinaryIO, line_at_most: int = 0) -> bytes:
 
 
 def _check_bomb(path: Path, unpacked: int) -> None:
-    if unpacked > BOMB_BYTES and path.suffix == ".gz":
+    if unpacked > BOMB_BYTES and path.suffix.lower() == ".gz":
         ratio = unpacked / path.stat().st_size
         if ratio > BOMB_RATIO:
             raise DataError(

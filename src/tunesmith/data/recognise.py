@@ -169,6 +169,8 @@ def _renamed(
     values: JsonObject, columns: Mapping[str, str], *, ignore_case: bool = False
 ) -> JsonObject:
     """The row under our names; mapped columns lose their own."""
+    if not columns and not ignore_case:
+        return values
     for ours, theirs in columns.items():
         if theirs not in values:
             raise DataError(

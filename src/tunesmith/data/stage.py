@@ -10,6 +10,7 @@ train.examples.jsonl     up to 200 training rows in words
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -35,7 +36,7 @@ class CheckReport:
     """What was decided for the user, a sentence each."""
     preview: tuple[Preview, ...]
     """The first rows as the model reads them; none without a base."""
-    lengths: tuple[int, ...]
+    lengths: array[int]
     """Tokens of every row before truncation, ascending; none without a base."""
 
 

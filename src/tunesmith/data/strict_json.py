@@ -14,6 +14,7 @@ import re
 from math import isfinite
 
 from tunesmith.contracts import Json, JsonObject
+from tunesmith.data.columns import printable
 
 MAX_DEPTH = 100
 _ESCAPES = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
@@ -35,7 +36,7 @@ def _object(pairs: list[tuple[str, Json]]) -> JsonObject:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise JsonFault(f'the key "{key}" occurs twice', "keep one of the two")
+                raise JsonFault(f'the key "{printable(key)}" occurs twice', "keep one of the two")
             seen.add(key)
     return values
 

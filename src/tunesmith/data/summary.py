@@ -7,6 +7,7 @@ Shapes: E examples of all parts one after the other, R rows of one part.
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,12 +54,12 @@ class Summary:
         example_of_R = self.encoded[part].packed.example_of + self.first_E[part]
         return is_held_out_E[example_of_R]
 
-    def sorted_lengths(self) -> tuple[int, ...]:
+    def sorted_lengths(self) -> array[int]:
         """Tokens of every row before truncation, ascending."""
         if not self.encoded:
-            return ()
+            return array("i")
         lengths = np.concatenate([one.packed.lengths for one in self.encoded])
-        return tuple(np.sort(lengths).tolist())
+        return array("i", np.sort(lengths).astype(np.intc).tobytes())
 
     def notices(self) -> tuple[str, ...]:
         """What was decided for the user, each sentence once."""

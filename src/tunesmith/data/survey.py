@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tunesmith.contracts import Conversation, Example, Finding, JsonObject, Segments, Text
 from tunesmith.data.audit import FindingLog
+from tunesmith.data.columns import printable
 from tunesmith.data.examples import read_file
 from tunesmith.data.split import Keys, key_of
 from tunesmith.errors import Place
@@ -134,7 +135,7 @@ class Surveyor:
                         file=str(example.place.file),
                         line=example.place.line,
                         row_hash=example.digest,
-                        excerpt=text[begin : begin + _EXCERPT],
+                        excerpt=printable(text[begin : begin + _EXCERPT], _EXCERPT),
                     )
                 )
                 return

@@ -14,7 +14,7 @@ from math import isfinite
 from typing import Literal
 
 from tunesmith.contracts import Conversation, Json, JsonObject, Message
-from tunesmith.data.columns import as_objects, as_text, kind_of, optional_text
+from tunesmith.data.columns import as_objects, as_text, kind_of, listed, optional_text, printable
 from tunesmith.data.strict_json import JsonFault, decode
 from tunesmith.errors import DataError
 
@@ -49,7 +49,7 @@ def role_of(value: Json, where: str) -> Role:
     if name in _ROLES:
         return _ROLES[name]
     raise DataError(
-        f"{where} is {name!r}, which is no role",
+        f"{where} is {printable(name)!r}, which is no role",
         hint="roles are: system, developer, user, assistant, tool (or human, gpt, observation)",
     )
 
@@ -73,8 +73,8 @@ def message(values: JsonObject, where: str) -> Message:
             reasoning = as_text(values[thinking], f"{where}.{thinking}")
             break
     if values.get("tool_calls") is not None:
-        listed = as_objects(values["tool_calls"], f"{where}.tool_calls")
-        calls = [tool_call(call, f"{where}.tool_calls[{i}]") for i, call in enumerate(listed)]
+        made = as_objects(values["tool_calls"], f"{where}.tool_calls")
+        calls = [tool_call(call, f"{where}.tool_calls[{i}]") for i, call in enumerate(made)]
     if values.get("function_call") is not None:
         calls = [tool_call(values["function_call"], f"{where}.function_call")]
     name = values.get("name")
@@ -245,8 +245,8 @@ def _check_result(turn: Message, before: Message | None, awaited: set[str], wher
     if turn.role == "tool":
         if turn.tool_call_id is not None and awaited and turn.tool_call_id not in awaited:
             raise DataError(
-                f"{where} answers the call {turn.tool_call_id}, which nobody made",
-                hint=f"calls were: {', '.join(sorted(awaited))}",
+                f"{where} answers the call {printable(turn.tool_call_id)}, which nobody made",
+                hint=f"calls were: {listed(sorted(awaited))}",
             )
     elif before is not None and before.role == "assistant" and before.tool_calls:
         raise DataError(

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tunesmith.contracts import JsonObject, RawRow
+from tunesmith.data.columns import printable
 from tunesmith.data.lines import MAX_ROW_BYTES, text_lines, too_long
 from tunesmith.errors import DataError, Place
 
@@ -72,7 +73,7 @@ def column_names(cells: list[str], place: Place) -> list[str]:
             )
         if count > 1:
             raise DataError(
-                f"two columns are called {name}",
+                f"two columns are called {printable(name)}",
                 hint="rename or remove one of them",
                 place=place,
             )
@@ -100,7 +101,7 @@ class _Lines:
 
 
 def _delimiter(path: Path, lines: _Lines, notice: Callable[[str], None]) -> str:
-    if path.name.removesuffix(".gz").endswith((".tsv", ".tab")):
+    if path.name.lower().removesuffix(".gz").endswith((".tsv", ".tab")):
         return "\t"
     unquoted = "".join(lines.first.split('"')[::2])
     best = max(_NAMES, key=unquoted.count)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tunesmith.contracts import Json, JsonObject, RawRow
 from tunesmith.data import lines
-from tunesmith.data.columns import kind_of
+from tunesmith.data.columns import kind_of, printable
 from tunesmith.data.strict_json import JsonFault, decode
 from tunesmith.errors import DataError, Place
 
@@ -96,13 +96,13 @@ def _object(scanner: _Scanner, notice: Callable[[str], None]) -> Iterator[RawRow
         if key not in _LISTS_OF_A_ROW and scanner.peek() == "[" and scanner.holds_objects():
             if row_list:
                 raise DataError(
-                    f"the file holds two lists of rows, {row_list} and {key}",
+                    f"the file holds two lists of rows, {printable(row_list)} and {printable(key)}",
                     hint="put each into a file of its own",
                     place=scanner.place(),
                 )
             row_list = key
-            notice(f"{Path(place.file).name}: the rows are those under {key}")
-            yield from _array(scanner, key)
+            notice(f"{Path(place.file).name}: the rows are those under {printable(key)}")
+            yield from _array(scanner, printable(key))
         else:
             values[key] = scanner.value()
         if scanner.peek() != "}":

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tunesmith.contracts import Json, RawRow
-from tunesmith.data.columns import listed
+from tunesmith.data.columns import listed, printable
 from tunesmith.data.lines import MAX_ROW_BYTES, too_long
 from tunesmith.errors import DataError, Place
 
@@ -80,7 +80,7 @@ def _readable(path: Path, schema: pa.Schema, notice: Callable[[str], None]) -> l
     twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
     if twice:
         raise DataError(
-            f"two columns are called {twice[0]}",
+            f"two columns are called {printable(twice[0])}",
             hint="rename or remove one of them",
             place=Place(file=path),
         )
