@@ -119,13 +119,17 @@ def loss_curve(facts: Facts) -> Curve | None:
 
 
 def pairs(results: Sequence[Result], intervals: Sequence[Interval]) -> tuple[Pair, ...]:
-    """Bars of base and tuned for each result."""
+    """Bars of base and tuned for each result of a task; slices of a figure share its scale."""
     known = {(i.task, i.metric, i.slice): i for i in intervals}
-    return tuple(
-        _pair(result, known.get((result.task, result.metric, result.slice)))
+    drawn = [
+        (result, known.get((result.task, result.metric, result.slice)))
         for result in results
         if result.base is not None
-    )
+    ]
+    largest: dict[str, float] = {}
+    for result, interval in drawn:
+        largest[result.metric] = max(largest.get(result.metric, 0.0), _reach(result, interval))
+    return tuple(_pair(result, interval, largest[result.metric]) for result, interval in drawn)
 
 
 def spans(named: Sequence[tuple[str, Result]]) -> Spans | None:
@@ -170,12 +174,15 @@ def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [round(step * index, 10) for index in range(first, max(last, first + 1) + 1)]
 
 
-def _pair(result: Result, interval: Interval | None) -> Pair:
+def _reach(result: Result, interval: Interval | None) -> float:
+    """The largest number to be drawn."""
+    ends = [*(interval.base or ()), *(interval.tuned or ())] if interval is not None else []
+    return max(result.base or 0.0, result.tuned, *ends)
+
+
+def _pair(result: Result, interval: Interval | None, largest: float) -> Pair:
     assert result.base is not None
-    spread = [result.base, result.tuned]
-    for ends in (interval.base, interval.tuned) if interval is not None else ():
-        spread += ends or ()
-    scale = _full_width(result, max(spread))
+    scale = _full_width(result, largest)
 
     def bar(value: float, ends: tuple[float, float] | None) -> Bar:
         return Bar(
@@ -186,7 +193,8 @@ def _pair(result: Result, interval: Interval | None) -> Pair:
         )
 
     return Pair(
-        name=metric_name(result.metric) + ("" if result.slice == "all" else f", {result.slice}"),
+        name=metric_name(result.metric)
+        + ("" if result.slice == "all" else f", {result.slice.replace('_', ' ')}"),
         better="↑" if result.higher_is_better else "↓",
         bars=(
             ("base", bar(result.base, interval.base if interval else None)),
@@ -223,11 +231,12 @@ def _thinned(points: list[Point]) -> list[Point]:
 
 
 def _smoothed(points: list[Point]) -> list[Point]:
-    """The mean of each point and its neighbours, fewer of them towards the ends."""
+    """The mean of each point and its neighbours."""
     reach = max(2, min(20, len(points) // 16))
     smooth = []
     for index, (step, _) in enumerate(points):
-        side = min(reach, index, len(points) - 1 - index)
+        # At the steep beginning the window is even on both sides; at the end it only looks back.
+        side = min(reach, index)
         near = [loss for _, loss in points[index - side : index + side + 1]]
         smooth.append((step, sum(near) / len(near)))
     return smooth
