@@ -30,7 +30,7 @@ import torch
 from muon import Muon
 from network import Network, Shape
 from safetensors.torch import save_file
-from schedule import Budget, Progress, ThreadChoice, next_occurrence
+from schedule import Budget, Progress, next_occurrence
 from torch import Tensor
 
 from tokenizer import BEGIN_ID, CONTEXT_LENGTH, PAD_ID, STOP_ID, VOCABULARY_SIZE
@@ -231,9 +231,7 @@ def record(run: Run, train_loss: float, bits_per_byte: float) -> None:
         writer.writerow(row)
     rate = run.preset.windows * run.preset.length / np.median(run.progress.recent)
     line = " ".join(f"{name} {value}" for name, value in zip(CURVE_COLUMNS, row, strict=True))
-    print(
-        f"{line} tokens/s {rate:.0f} threads {torch.get_num_threads()}", file=sys.stderr, flush=True
-    )
+    print(f"{line} tokens/s {rate:.0f}", file=sys.stderr, flush=True)
 
 
 def train(
@@ -244,25 +242,21 @@ def train(
     saved = recorded = time.monotonic()
     exported = float("-inf")
     losses: list[Tensor] = []
-    threads = ThreadChoice(options.threads if run.device.type == "cpu" else 1)
     while run.progress.fraction < 1.0 and not run.stopping:
         started = time.monotonic()
         progress, preset = run.progress, run.preset
         longer = 2 if progress.in_chat_phase else 1
         length = min(preset.length * longer, CONTEXT_LENGTH)
         count = preset.windows * preset.length // length
-        torch.set_num_threads(threads.choose(progress.step))
         generator = np.random.default_rng([options.seed, progress.step])
         windows = corpus.windows(generator, count, length, progress.chat_share)
         losses.append(run.train_step(torch.from_numpy(windows).to(run.device)))
         if run.device.type == "cuda" and progress.step % 20 == 0:
             torch.cuda.synchronize()
         now = time.monotonic()
-        threads.observe(progress.step, now - started)
         progress.advance(budget, now - started, count * length)
         ending = progress.fraction >= 1.0 or run.stopping
         if ending or now - recorded > options.record_seconds:
-            torch.set_num_threads(options.threads)
             record(run, float(torch.stack(losses).mean()), held_out_bits_per_byte(run, *held_out))
             losses.clear()
             recorded = time.monotonic()
@@ -302,8 +296,8 @@ def parse_arguments() -> argparse.Namespace:
         "--conversations", type=int, default=corpus_files.OWN_CONVERSATIONS,
         help="how many conversations of our own to write",
     )  # fmt: skip
-    parser.add_argument("--record-seconds", type=float, default=120.0)
-    parser.add_argument("--save-seconds", type=float, default=240.0)
+    parser.add_argument("--record-seconds", type=float, default=300.0)
+    parser.add_argument("--save-seconds", type=float, default=300.0)
     parser.add_argument("--export-seconds", type=float, default=1200.0)
     arguments = parser.parse_args()
     if arguments.compile is None:

@@ -22,8 +22,6 @@ COOL_DOWN_SHARE = 0.75
 CHAT_PHASE_SHARE = 0.2
 CHAT_SHARE_BEFORE = 0.04
 CHAT_SHARE_AT_THE_END = 0.35
-PROBE_EVERY_STEPS = 120
-PROBE_STEPS = 6
 PAUSE_FACTOR = 5.0
 
 
@@ -84,39 +82,6 @@ class Progress:
     def chat_share(self) -> float:
         """Share of windows that are conversations."""
         return CHAT_SHARE_AT_THE_END if self.in_chat_phase else CHAT_SHARE_BEFORE
-
-
-class ThreadChoice:
-    """Picks the number of threads by trying each now and then.
-
-    On a busy machine one thread is often faster than several that wait for one another.
-
-    Args:
-        most: The largest number to use.
-    """
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.current = most
-        self.times: dict[int, list[float]] = {}
-
-    def choose(self, step: int) -> int:
-        """The number of threads for a step."""
-        phase, left = divmod(step % PROBE_EVERY_STEPS, PROBE_STEPS)
-        if self.most > 1 and phase < self.most:
-            self.current = phase + 1
-            if left == 0:
-                self.times[self.current] = []
-        elif self.times:
-            self.current = min(self.times, key=lambda count: median(self.times[count]))
-        return self.current
-
-    def observe(self, step: int, seconds: float) -> None:
-        """Count how long a step took, where it was a trial."""
-        phase, left = divmod(step % PROBE_EVERY_STEPS, PROBE_STEPS)
-        # The first step after a change may compile.
-        if phase < self.most and left > 0 and self.current in self.times:
-            self.times[self.current].append(seconds)
 
 
 def next_occurrence(clock: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from schedule import COOL_DOWN_SHARE, Budget, Progress, ThreadChoice, next_occurrence
+from schedule import COOL_DOWN_SHARE, Budget, Progress, next_occurrence
 
 
 def test_the_cool_down_ends_with_the_budget_whatever_the_speed() -> None:
@@ -45,19 +45,6 @@ def test_warm_up_starts_small_and_chats_come_late() -> None:
     assert Progress(step=500, fraction=0.2).rate == 1.0
     early, late = Progress(fraction=0.5), Progress(fraction=0.9)
     assert early.chat_share < 0.1 < late.chat_share
-
-
-@pytest.mark.parametrize("fastest", [1, 2, 3])
-def test_the_fastest_number_of_threads_is_found_and_tried_again(fastest: int) -> None:
-    threads = ThreadChoice(3)
-    chosen = []
-    for step in range(240):
-        count = threads.choose(step)
-        threads.observe(step, 1.0 if count == fastest else 2.0)
-        chosen.append(count)
-    assert set(chosen[18:120]) == {fastest}
-    assert set(chosen[120:138]) == {1, 2, 3}
-    assert set(chosen[138:]) == {fastest}
 
 
 def test_a_clock_time_is_the_next_one() -> None:
