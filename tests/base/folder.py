@@ -46,7 +46,7 @@ def write_safetensors(
     path: Path,
     shapes: Mapping[str, list[int]] = SHAPES,
     *,
-    change: Callable[[Header], None] | None = None,
+    change: Callable[[Header], object] | None = None,
     text: str | None = None,
 ) -> None:
     """Write zeros under a header, which `change` alters or `text` replaces."""

@@ -141,11 +141,13 @@ def enable_forest(model: nn.Module) -> ForestSupport:
         Whether it is supported, with the reason in one line.
     """
     inner = causal_model(model)
-    before = inner.config._attn_implementation
     kind = _rotary_kind(inner)
     if kind in _ROTARY_BY_LENGTH:
         return _refused(f"its {kind} rotary positions depend on the longest row")
     rows = _proof_rows(inner)
+    if inner.config._attn_implementation == NAME:
+        inner.set_attn_implementation(_stock_name(inner))
+    before = inner.config._attn_implementation
     alone = [_hidden(inner, row) for row in rows]
     inner.set_attn_implementation(NAME)
     if inner.config._attn_implementation != NAME:

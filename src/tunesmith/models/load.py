@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import logging as levels
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import torch
-from peft import PeftConfig, PeftModel
+from huggingface_hub.errors import StrictDataclassError
+from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict
 from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 from transformers.utils import logging
 
 from tunesmith.base import BaseFolder, locate_base
+from tunesmith.base.weights import read_header
 from tunesmith.errors import ModelError, RecipeError, ResourceError
 
 Quantize = Literal["none", "nf4"]
@@ -116,6 +119,8 @@ def _load(
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
+            # Reported then, and refused below with their names.
+            ignore_mismatched_sizes=True,
             **options,
         )
     except ImportError as error:
@@ -129,9 +134,9 @@ def _load(
     assert isinstance(loaded, tuple), "the loading information was asked for"
     model, found = loaded
     assert isinstance(model, PreTrainedModel)
-    for kind in ("missing", "unexpected", "mismatched"):
+    for kind in ("mismatched", "missing", "unexpected"):
         names = sorted(
-            str(name) for name in found[f"{kind}_keys"] if not _RECOMPUTED.search(str(name))
+            _name(key) for key in found[f"{kind}_keys"] if not _RECOMPUTED.search(_name(key))
         )
         if names:
             raise _unfit(base, kind, names)
@@ -154,7 +159,15 @@ def _require_modest(base: BaseFolder) -> None:
             empty = AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
                 config, trust_remote_code=False
             )
-    except (ValueError, KeyError, OSError, RuntimeError, TypeError, AttributeError) as error:
+    except (
+        StrictDataclassError,
+        ValueError,
+        KeyError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise ModelError(
             f"{base.path}: config.json does not describe a causal language model: "
             f"{_first_line(error)}",
@@ -176,15 +189,40 @@ def _with_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
                 f"{adapter}: no {name}",
                 hint="an adapter is a folder in PEFT's format, with safetensors weights",
             )
+    saved = read_header(adapter / "adapter_model.safetensors").shapes
     try:
-        PeftConfig.from_pretrained(str(adapter))
-        tuned = PeftModel.from_pretrained(model, str(adapter), is_trainable=False)
-    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OSError) as error:
+        config = PeftConfig.from_pretrained(str(adapter))
+        if not isinstance(config, LoraConfig):
+            raise ModelError(
+                f"{adapter}: an adapter of the kind {config.peft_type}",
+                hint="LoRA adapters are read; merge others into their base first",
+            )
+        with warnings.catch_warnings():
+            # PEFT only warns of weights that are missing; they are refused below.
+            warnings.simplefilter("ignore", UserWarning)
+            tuned = PeftModel.from_pretrained(model, str(adapter), is_trainable=False)
+    except (
+        SafetensorError,
+        AttributeError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        OSError,
+    ) as error:
         raise ModelError(
             f"{adapter}: the adapter does not fit this base: {_first_line(error)}",
             hint="use the base that it was trained on, or save the adapter again",
         ) from error
-    tuned.eval()
+    own = get_peft_model_state_dict(tuned, save_embedding_layers=False)
+    wrong = sorted(set(own) ^ set(saved))
+    if wrong:
+        says = "lacks" if wrong[0] in own else "has weights for layers that the base lacks:"
+        raise ModelError(
+            f"{adapter}: the adapter {says} {wrong[0]}",
+            hint="use the base that it was trained on, or save the adapter again",
+        )
+    tuned.train(False)
     return tuned
 
 
@@ -211,6 +249,11 @@ def _unfit(base: BaseFolder, kind: str, names: list[str]) -> ModelError:
         + (f" and {len(names) - 3} more" if len(names) > 3 else ""),
         hint="download the model again; configuration and weights must be of one model",
     )
+
+
+def _name(key: object) -> str:
+    """A weight's name; mismatched ones come with their two shapes."""
+    return str(key[0]) if isinstance(key, tuple) else str(key)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,100 @@
+"""The proof at load: what passes, what does not, and what is left behind."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from transformers import LlamaConfig
+
+from tests.models.tiny import CONFIGS, UNSUPPORTED, tiny_model
+from tunesmith.models import attention
+from tunesmith.models.attention import NAME, enable_forest, stock_attention
+from tunesmith.models.segments import AttentionCall, Layout, attend_by_segment
+
+REASONS = {
+    "sinks": "attention sinks",
+    "window in the mask only": "masks only",
+    "outside the attention interface": "outside Transformers' attention interface",
+}
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_unsupported_models_say_why_and_stay_as_they_are(name: str) -> None:
+    model = tiny_model(UNSUPPORTED[name])
+    before = model.config._attn_implementation
+    support = enable_forest(model)
+    assert not support.supported
+    assert support.reason.startswith("one row at a time: ")
+    assert REASONS[name] in support.reason
+    assert "\n" not in support.reason
+    assert model.config._attn_implementation == before
+
+
+@pytest.mark.parametrize("kind", ["dynamic", "longrope"])
+def test_rotary_positions_that_look_at_the_longest_row_are_refused(kind: str) -> None:
+    config = copy.deepcopy(CONFIGS["llama"])
+    config.rope_parameters = {"rope_type": kind, "rope_theta": 1e4, "factor": 2.0}
+    if kind == "longrope":
+        config.rope_parameters |= {
+            "short_factor": [1.0] * 4,
+            "long_factor": [2.0] * 4,
+            "original_max_position_embeddings": 64,
+        }
+    support = enable_forest(tiny_model(config))
+    assert not support.supported
+    assert kind in support.reason
+
+
+def test_the_proof_notices_a_leak(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attention that lets a row see the one before it must not pass."""
+
+    def leaky(
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        layout: Layout,
+        call: AttentionCall,
+    ) -> torch.Tensor:
+        whole = copy.copy(layout.segments[0])
+        object.__setattr__(whole, "length", query.shape[2])
+        object.__setattr__(layout, "segments", (whole,))
+        return attend_by_segment(query, key, value, layout, call)
+
+    model = tiny_model(CONFIGS["llama"])
+    monkeypatch.setattr(attention, "attend_by_segment", leaky)
+    support = enable_forest(model)
+    assert not support.supported
+    assert "differ from themselves" in support.reason
+    assert model.config._attn_implementation == "sdpa"
+
+
+def test_stock_attention_inside_and_forest_after() -> None:
+    model = tiny_model(CONFIGS["gemma2"])
+    stock = model.config._attn_implementation
+    with stock_attention(model):
+        assert model.config._attn_implementation == stock, "nothing to switch"
+    assert enable_forest(model).supported
+    with pytest.raises(KeyError), stock_attention(model):
+        assert model.config._attn_implementation == stock
+        raise KeyError
+    assert model.config._attn_implementation == NAME
+
+
+def test_asking_twice_gives_the_same_answer() -> None:
+    model = tiny_model(CONFIGS["llama"])
+    assert enable_forest(model) == enable_forest(model)
+
+
+def test_a_bf16_model_proves_itself_within_its_precision() -> None:
+    model = tiny_model(CONFIGS["llama"], scale=2.0).to(torch.bfloat16)
+    assert enable_forest(model).supported
+
+
+def test_a_vocabulary_of_a_few_tokens() -> None:
+    config = LlamaConfig(
+        vocab_size=3, hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+        num_attention_heads=2, bos_token_id=1, eos_token_id=2,
+    )  # fmt: skip
+    assert enable_forest(tiny_model(config)).supported
