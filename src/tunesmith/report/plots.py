@@ -177,12 +177,14 @@ def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
 def _reach(result: Result, interval: Interval | None) -> float:
     """The largest number to be drawn."""
     ends = [*(interval.base or ()), *(interval.tuned or ())] if interval is not None else []
-    return max(result.base or 0.0, result.tuned, *ends)
+    numbers: list[float] = [result.base or 0.0, result.tuned, *ends]
+    return max(numbers)
 
 
 def _pair(result: Result, interval: Interval | None, largest: float) -> Pair:
     assert result.base is not None
     scale = _full_width(result, largest)
+    part = "" if result.slice == "all" else f", {result.slice.replace('_', ' ')}"
 
     def bar(value: float, ends: tuple[float, float] | None) -> Bar:
         return Bar(
