@@ -6,12 +6,14 @@ tunesmith run [RECIPE] [--base DIR|ID] [--data FILE] [--output DIR] [key=value .
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunesmith.errors import RecipeError
-from tunesmith.recipe.request import Request
+
+if TYPE_CHECKING:
+    from tunesmith.recipe import Request
 
 Arguments = Annotated[
     list[str] | None,
@@ -46,6 +48,8 @@ def request(
     Raises:
         RecipeError: two recipe files.
     """
+    from tunesmith.recipe import Request
+
     files = [argument for argument in arguments or [] if "=" not in argument]
     if len(files) > 1:
         raise RecipeError(

@@ -9,8 +9,6 @@ from typing import Annotated
 import typer
 
 from tunesmith.errors import RecipeError
-from tunesmith.recipe.write import commented
-from tunesmith.runs.documents import write_text
 
 
 def command(
@@ -23,6 +21,9 @@ def command(
     ] = Path("recipe.yaml"),
 ) -> None:
     """Write a commented recipe to start from."""
+    from tunesmith.recipe.write import commented
+    from tunesmith.runs.documents import write_text
+
     if output.exists():
         raise RecipeError(
             f"{output} exists already and is not overwritten",

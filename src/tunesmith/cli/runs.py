@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunesmith.contracts import Json, JsonObject
 from tunesmith.errors import InputError
-from tunesmith.runs import Run, list_runs, open_run
-from tunesmith.runs.documents import read_json
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from tunesmith.contracts import Json, JsonObject
+    from tunesmith.runs import Run
 
 
 def command(
@@ -30,6 +30,8 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """List the runs in a folder (./runs), or compare two of them."""
+    from tunesmith.runs import list_runs, open_run
+
     names = list(words or [])
     if names and str(names[0]) == "compare":
         if len(names) != 3:
@@ -116,6 +118,8 @@ def _recipe(run: Run) -> JsonObject:
 
 
 def _results(run: Run) -> dict[tuple[str, str, str], JsonObject]:
+    from tunesmith.runs.documents import read_json
+
     path = run.path("evaluation.json")
     if not path.exists():
         return {}

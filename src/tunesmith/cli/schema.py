@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 
-from tunesmith.recipe.options import SCHEMA_FILE
-
 
 def command() -> None:
     """Print the JSON Schema of a recipe, for editors."""
+    from tunesmith.recipe.options import SCHEMA_FILE
+
     sys.stdout.write(SCHEMA_FILE.read_text(encoding="utf-8"))
