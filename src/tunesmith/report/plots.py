@@ -195,8 +195,7 @@ def _pair(result: Result, interval: Interval | None, largest: float) -> Pair:
         )
 
     return Pair(
-        name=metric_name(result.metric)
-        + ("" if result.slice == "all" else f", {result.slice.replace('_', ' ')}"),
+        name=metric_name(result.metric) + part,
         better="↑" if result.higher_is_better else "↓",
         bars=(
             ("base", bar(result.base, interval.base if interval else None)),
