@@ -8,9 +8,11 @@ for the codes. Only a fault of our own shows a traceback.
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import sys
 import traceback
+import warnings
 from types import FrameType
 
 import typer
@@ -45,6 +47,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; returns the exit code."""
+    _quiet_libraries()
     try:
         _application(arguments)(arguments, prog_name="tunesmith")
     except SystemExit as stop:
@@ -93,6 +96,13 @@ def _options(
     ),
 ) -> None:
     """Fine-tune a language model with evidence: check the data, train, measure, report."""
+
+
+def _quiet_libraries() -> None:
+    """Deprecations of libraries speak to us, not to the people who use the command."""
+    for category in (FutureWarning, DeprecationWarning):
+        warnings.filterwarnings("ignore", category=category, module="(transformers|peft|torch)")
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 def _exhausted(error: Exception) -> ResourceError | None:
