@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import stat
+import time
 from pathlib import Path
 
 import numpy as np
@@ -109,3 +110,17 @@ def test_a_home_that_cannot_be_written_is_no_obstacle(
     assert folder.is_dir()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert os.access(folder, os.W_OK)
+
+
+def test_what_nobody_needs_any_more_is_deleted() -> None:
+    for key in ("old", "used", "new"):
+        cached(key, make)
+    (cache_folder() / ".left-by-a-killed-process").mkdir()
+    (cache_folder() / ".being-written").mkdir()
+    now = time.time()
+    for name in ("old", "used"):
+        os.utime(cache_folder() / name, (now, now - 31 * 86_400))
+    os.utime(cache_folder() / ".left-by-a-killed-process", (now, now - 2 * 86_400))
+    cached("used", never)
+    cached("newest", make)
+    assert entries() == [".being-written", "new", "newest", "used"]

@@ -214,3 +214,18 @@ def test_what_the_cache_remembers_is_said_again(
     assert again.audit.counts == first.audit.counts == {"special_token": 9}
     assert {finding.file for finding in again.audit.findings} == {str(moved)}
     assert again.audit.findings[0] == replace(first.audit.findings[0], file=str(moved))
+
+
+def test_what_a_killed_process_left_is_removed(rows: Path, base: Path, tmp_path: Path) -> None:
+    left = tmp_path / "run" / "data" / ".writing-train-0123"
+    left.mkdir(parents=True)
+    prepare(data_of(rows), base=base, run_folder=tmp_path / "run", seed=0, max_length=64)
+    assert not left.exists()
+    assert sorted(path.name for path in left.parent.iterdir()) == [
+        "audit.json",
+        "heldout",
+        "heldout.examples.jsonl",
+        "provenance.json",
+        "train",
+        "train.examples.jsonl",
+    ]

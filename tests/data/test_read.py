@@ -134,6 +134,12 @@ def test_json_may_be_a_single_row(tmp_path: Path) -> None:
     assert values(path) == [row]
 
 
+def test_json_may_be_an_empty_object(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(" { } ")
+    assert values(path) == [{}]
+
+
 def test_json_lines_may_be_called_json(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", ROWS).rename(tmp_path / "a.json")
     assert values(path) == ROWS

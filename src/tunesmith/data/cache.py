@@ -2,7 +2,8 @@
 
     $XDG_CACHE_HOME/tunesmith/tokens/<sha256 of everything that decides the tokens>/
 
-A damaged entry is noticed by its manifest and made again. Several processes may make the
+A damaged entry is noticed by its manifest and made again; one that nobody asked for in a
+month is deleted. Several processes may make the
 same entry at once: each writes a folder of its own, and the first to rename it wins.
 """
 
@@ -13,12 +14,16 @@ import functools
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from tunesmith.data.store import PackedRows, open_packed
 from tunesmith.errors import DataError
+
+_UNUSED_DAYS = 30
+_UNFINISHED_DAYS = 1
 
 
 def cache_folder() -> Path:
@@ -50,10 +55,13 @@ def cached(key: str, make: Callable[[Path], PackedRows]) -> PackedRows:
     final = cache_folder() / key
     if final.exists():
         try:
-            return open_packed(final)
+            opened = open_packed(final)
+            os.utime(final)
+            return opened
         except DataError:
             _discard(final)
     final.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(final.parent)
     own = final.with_name(f".{key[:16]}-{uuid.uuid4().hex}")
     try:
         make(own)
@@ -66,6 +74,19 @@ def cached(key: str, make: Callable[[Path], PackedRows]) -> PackedRows:
     finally:
         shutil.rmtree(own, ignore_errors=True)
     return open_packed(final)
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what was not asked for in a month, and what a killed process left yesterday."""
+    now = time.time()
+    for entry in folder.iterdir():
+        days = _UNFINISHED_DAYS if entry.name.startswith(".") else _UNUSED_DAYS
+        try:
+            old = now - entry.stat().st_mtime > days * 86_400
+        except FileNotFoundError:
+            continue  # another process was faster
+        if old:
+            _discard(entry)
 
 
 def _discard(folder: Path) -> None:

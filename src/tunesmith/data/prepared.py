@@ -27,7 +27,7 @@ from tunesmith.data.store import PackedRow, PackedRows, open_packed, write_packe
 from tunesmith.data.summary import Summary, summarise
 from tunesmith.errors import DataError, Place, RunError
 from tunesmith.recipe import Data
-from tunesmith.runs.durable import write_bytes
+from tunesmith.runs.durable import sweep, write_bytes
 
 SAMPLE = 200
 """Training rows that are kept in words."""
@@ -166,6 +166,7 @@ def write_prepared(
     _check_kept(summary)
     folder = run_folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
     _write_rows(folder, summary)
     _write_words(folder, summary, seed)
     write_bytes(folder / "audit.json", _json(summary.audit().as_json()))

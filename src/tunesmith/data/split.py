@@ -13,13 +13,11 @@ Shapes: R rows, U units.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.contracts import Example
 from tunesmith.errors import DataError
 
 OVERSIZED_SHARE = 0.05
@@ -62,13 +60,6 @@ class Split:
 def key_of(digest: str) -> int:
     """The first 8 bytes of a hexadecimal digest; 0 for none."""
     return int(digest[:16], 16) if digest else 0
-
-
-def keys_of(examples: Iterable[Example]) -> Keys:
-    """The keys of some examples."""
-    pairs = [(key_of(example.digest), key_of(example.group)) for example in examples]
-    keys = np.array(pairs, dtype=np.uint64).reshape(-1, 2)
-    return Keys(digests_R=keys[:, 0].copy(), groups_R=keys[:, 1].copy())
 
 
 def split(keys: Keys, held_out: float | int | None, seed: int) -> Split:

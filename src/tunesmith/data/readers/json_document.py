@@ -89,10 +89,17 @@ def _array(scanner: _Scanner, where: str) -> Iterator[RawRow]:
 def _object(scanner: _Scanner, notice: Callable[[str], None]) -> Iterator[RawRow]:
     """One object: a holder of rows, one row, or the first of several (JSON Lines)."""
     place = scanner.place()
-    row_list, values = "", JsonObject()
+    row_list, values, keys = "", JsonObject(), set[str]()
     scanner.take("{")
-    while scanner.peek() != "}":
+    while keys or scanner.peek() != "}":
         key = _key(scanner)
+        if key in keys:
+            raise DataError(
+                f'the key "{printable(key)}" occurs twice',
+                hint="keep one of the two",
+                place=scanner.place(),
+            )
+        keys.add(key)
         if key not in _LISTS_OF_A_ROW and scanner.peek() == "[" and scanner.holds_objects():
             if row_list:
                 raise DataError(
@@ -105,8 +112,9 @@ def _object(scanner: _Scanner, notice: Callable[[str], None]) -> Iterator[RawRow
             yield from _array(scanner, printable(key))
         else:
             values[key] = scanner.value()
-        if scanner.peek() != "}":
-            scanner.take(",")
+        if scanner.peek() == "}":
+            break
+        scanner.take(",")
     scanner.take("}")
     if row_list:
         return
