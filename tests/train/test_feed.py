@@ -139,6 +139,17 @@ def test_a_missing_package_is_an_error_with_the_command(
     assert caught.value.hint == f'pip install "tunesmith[{name}]"'
 
 
+def test_a_tracker_that_refuses_to_start_is_an_error_in_the_recipe(
+    new_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def init(**options: object) -> None:
+        raise KeyError("no account")
+
+    monkeypatch.setitem(sys.modules, "wandb", make_module("wandb", init=init))
+    with pytest.raises(RecipeError, match="train.report_to wandb cannot be used: 'no account'"):
+        Feed(new_run, ("wandb",), {})
+
+
 def test_an_unknown_tracker_is_an_error_with_the_nearest_name(new_run: Run) -> None:
     with pytest.raises(RecipeError) as caught:
         Feed(new_run, ("tensorbord",), {})

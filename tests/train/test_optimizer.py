@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 
 import pytest
@@ -97,7 +98,7 @@ def test_a_restored_optimizer_continues_to_the_same_bits(kind: str) -> None:
         )
     resumed.load_state_dict(unbroken.state_dict())
     second = make(resumed, optimizer=kind)
-    second.load_state(state)
+    second.load_state(copy.deepcopy(state))
     for step in range(3, 6):
         for model, one in ((unbroken, optimizer), (resumed, second)):
             backward(model, step)
@@ -106,17 +107,13 @@ def test_a_restored_optimizer_continues_to_the_same_bits(kind: str) -> None:
         assert torch.equal(weight, weights(resumed)[name]), name
 
 
-def test_state_is_a_copy_on_the_cpu() -> None:
-    model = network()
-    optimizer = make(model)
+def test_no_two_tensors_of_a_state_share_memory() -> None:
+    model = network(80)
+    optimizer = make(model, optimizer="adamw8bit")
     backward(model, 0)
     optimizer.step(RATE)
-    before = {name: one.clone() for name, one in optimizer.state().tensors.items()}
-    kept = optimizer.state()
-    backward(model, 1)
-    optimizer.step(RATE)
-    for name, one in kept.tensors.items():
-        assert torch.equal(one, before[name]), name
+    places = [one.data_ptr() for one in optimizer.state().tensors.values()]
+    assert len(places) == len(set(places))
 
 
 def test_a_state_for_other_weights_is_refused() -> None:

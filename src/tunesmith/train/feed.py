@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from tunesmith import plugins
-from tunesmith.contracts import JsonObject, StepRecord, Tracker
-from tunesmith.errors import TunesmithError
+from tunesmith.contracts import JsonObject, StepRecord, Tracker, TrackerKind
+from tunesmith.errors import RecipeError, TunesmithError
 from tunesmith.runs import Run
 from tunesmith.train import metrics
 
@@ -34,7 +35,7 @@ class Feed:
         """Connect to each tracker, before anything expensive happens.
 
         Raises:
-            RecipeError: a tracker is unknown or not installed.
+            RecipeError: a tracker is unknown, not installed, or refuses.
         """
         self._run = run
         self._say: Callable[[str], None] = lambda line: None
@@ -44,9 +45,7 @@ class Feed:
             folder.mkdir(parents=True, exist_ok=True)
             note = folder / "sent"
             sent = int(note.read_text()) if note.exists() else 0
-            kind = plugins.load("trackers", name)
-            with redirect_stdout(sys.stderr):  # ours is for data
-                tracker = kind.start(run.name, folder, recipe)
+            tracker = _start(name, run.name, folder, recipe)
             self._open.append(_Open(name=name, tracker=tracker, folder=folder, sent=sent))
 
     def begin(self, step: int, say: Callable[[str], None]) -> None:
@@ -89,6 +88,20 @@ class Feed:
                 self._open.remove(target)
             self._run.events.append("tracker_failed", tracker=target.name, message=str(error))
             self._say(f"tracker {target.name} failed and is switched off: {error}")
+
+
+def _start(name: str, run_name: str, folder: Path, recipe: JsonObject) -> Tracker:
+    kind = cast(TrackerKind, plugins.load("trackers", name))
+    try:
+        with redirect_stdout(sys.stderr):  # stdout is for data
+            return kind.start(run_name, folder, recipe)
+    except TunesmithError:
+        raise
+    except Exception as error:  # no account, no network, ...: each library has its own
+        raise RecipeError(
+            f"train.report_to {name} cannot be used: {error}",
+            hint=f"see to the settings of {name}, or leave it out of train.report_to",
+        ) from error
 
 
 def _values(record: StepRecord) -> dict[str, float]:

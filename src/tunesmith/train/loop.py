@@ -15,11 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import nn
 
 from tunesmith.contracts import Adapter, Json, JsonObject, StepRecord, TokenRow
-from tunesmith.errors import Diverged, Interrupted, Place, ResourceError
+from tunesmith.errors import Diverged, Interrupted, Place
 from tunesmith.recipe import Train
 from tunesmith.runs import Run
 from tunesmith.runs.fault import reach
@@ -30,6 +29,7 @@ from tunesmith.train.objective import Objective
 from tunesmith.train.optimizer import NamedOptimizer
 from tunesmith.train.progress import Progress
 from tunesmith.train.schedule import rate_share, warmup_steps
+from tunesmith.train.shortage import shortage_named
 from tunesmith.train.signals import StopSignals
 from tunesmith.train.steps import StepRows
 
@@ -71,34 +71,30 @@ def fit(job: Job, progress: Progress) -> Progress:
         Diverged: the loss is not finite, or exploded; the last good checkpoint is kept.
         ResourceError: the disk is full or memory does not suffice; ditto.
     """
-    saved = progress.step
+    saved = progress
     with StopSignals() as signals:
         while True:
-            measured = _measure_if_due(job, progress, signals)
-            finished = _finished(job, measured)
+            with shortage_named(f"after step {progress.step}", job.objective.tokens_per_forest):
+                progress = _measure_if_due(job, progress, signals)
+            finished = _finished(job, progress)
             stopping = signals.number is not None
-            better = measured.best_step == measured.step and measured != progress
-            due = measured.step % _whole(job.settings.save_every) == 0 and measured.watch.calm
-            progress = measured
-            behind = progress.step > saved and (due or finished or stopping)
-            if progress.step > 0 and (better or behind):
+            if _should_save(job, progress, saved, last=finished or stopping):
                 _save(job, progress)
-                saved = progress.step
+                saved = progress
             if stopping:
                 raise _interrupted(job, progress, signals)
             if finished:
+                _say_if_early(job, progress)
                 return progress
-            progress = _take_step(job, progress)
+            with shortage_named(f"in step {progress.step + 1}", job.objective.tokens_per_forest):
+                progress = _take_step(job, progress)
 
 
 def _take_step(job: Job, progress: Progress) -> Progress:
     began = time.monotonic()
     step = progress.step + 1
     rows = job.rows.of(step)
-    try:
-        loss = job.objective.backward(step, rows)
-    except torch.OutOfMemoryError as error:
-        raise _out_of_memory(job, step) from error
+    loss = job.objective.backward(step, rows)
     norm = job.optimizer.clip(job.settings.max_gradient_norm)
     places = [row.place for row in rows]
     seen = progress.watch
@@ -177,6 +173,16 @@ def _finished(job: Job, progress: Progress) -> bool:
     return progress.step >= job.total and not unmeasured
 
 
+def _should_save(job: Job, progress: Progress, saved: Progress, *, last: bool) -> bool:
+    """Whether the present step needs a checkpoint, `saved` being the newest one."""
+    if progress.step == 0:
+        return False
+    if progress.best_step == progress.step != saved.best_step:
+        return True
+    due = progress.step % _whole(job.settings.save_every) == 0 and progress.watch.calm
+    return progress.step > saved.step and (due or last)
+
+
 def _save(job: Job, progress: Progress) -> None:
     _check_weights(job, progress.step)
     state: JsonObject = {"progress": progress.as_json(), "identity": job.identity}
@@ -202,6 +208,16 @@ def _note(job: Job, step: int, places: Sequence[Place], error: Diverged) -> None
     job.run.events.append("diverged", step=step, rows=rows, message=error.what)
 
 
+def _say_if_early(job: Job, progress: Progress) -> None:
+    if progress.step < job.total:
+        count = progress.without_gain
+        job.run.events.append("stopped_early", step=progress.step, without_gain=count)
+        job.display.say(
+            f"stopped early after step {progress.step}: {count} measurements without "
+            "improvement; train.early_stopping: 0 goes on"
+        )
+
+
 def _rate(job: Job, step: int) -> float:
     warmup = warmup_steps(job.settings.warmup, job.total)
     assert job.settings.learning_rate is not None
@@ -216,15 +232,6 @@ def _interrupted(job: Job, progress: Progress, signals: StopSignals) -> Interrup
         f"stopped after step {progress.step} of {job.total}; everything is saved",
         hint=f"tunesmith run --resume --output {job.run.folder}",
         signal_number=signals.number,
-    )
-
-
-def _out_of_memory(job: Job, step: int) -> ResourceError:
-    room = job.objective.tokens_per_forest
-    return ResourceError(
-        f"not enough memory in step {step}, with forests of {room} tokens",
-        hint=f"start a new run with train.tokens_per_forest: {max(8, room // 2)} "
-        "(the result is the same), a shorter data.max_length, or base.quantize: nf4",
     )
 
 

@@ -87,15 +87,22 @@ class NamedOptimizer:
         ]
 
     def state(self) -> OptimizerState:
-        """The memory of the optimizer, on the CPU, by weight name."""
+        """The memory of the optimizer, on the CPU, by weight name.
+
+        On a CPU the tensors are the optimizer's own: save them before the next step.
+        """
         tensors: dict[str, Tensor] = {}
+        taken: set[int] = set()
         numbers: JsonObject = {}
         for weight_name, weight in zip(self._names, self._weights, strict=True):
             for key, value in self._optimizer.state[weight].items():
                 name = f"{key}/{weight_name}"
                 if isinstance(value, Tensor):
-                    # A copy: some entries (8-bit lookup tables) are one tensor for all weights.
-                    tensors[name] = value.detach().to("cpu", copy=True).contiguous()
+                    # Lookup tables of 8-bit states are one tensor for all weights; files of
+                    # safetensors hold each by itself.
+                    shared = value.data_ptr() in taken
+                    taken.add(value.data_ptr())
+                    tensors[name] = value.detach().to("cpu", copy=shared).contiguous()
                 else:
                     assert value is None or isinstance(value, (bool, int, float, str)), name
                     numbers[name] = value

@@ -28,6 +28,7 @@ from tunesmith.models.score import forest_scores
 from tunesmith.recipe import PluginChoice, Recipe
 from tunesmith.runs import Run
 from tunesmith.train import checkpoint, metrics
+from tunesmith.train.determinism import deterministic
 from tunesmith.train.display import Display
 from tunesmith.train.feed import Feed
 from tunesmith.train.loop import Job, fit
@@ -139,7 +140,8 @@ def train(
     try:
         trainee = _load(task)
         tell(trainee.support.reason)
-        with Display(task.total, done=start.progress.step) as display:
+        device = task.identity.versions["device"]
+        with deterministic(device), Display(task.total, done=start.progress.step) as display:
             job = _job(task, trainee, feed, display)
             final = fit(job, restore(job, start, notes))
             return _finish(job, final, material.speech, trainee.support)
