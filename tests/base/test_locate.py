@@ -1,21 +1,16 @@
-"""Finding a base: folders, what ships, the hub; and every fault that a folder can have."""
+"""Finding a base: folders, what ships, and the hub."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.base.folder import (
     CONFIG,
-    SHAPES,
-    Header,
     write_model,
-    write_safetensors,
     write_shards,
 )
 from tunesmith.base import locate as locate_module
@@ -66,210 +61,6 @@ def test_context_of_a_model_with_a_text_part(tmp_path: Path) -> None:
     inner = {key: CONFIG[key] for key in ("hidden_size", "vocab_size", "max_position_embeddings")}
     folder = write_model(tmp_path, text_config=inner, max_position_embeddings=None)
     assert locate_base(str(folder)).context == 64
-
-
-# ---- faults of the configuration -------------------------------------------------------------
-
-CONFIG_FAULTS: list[tuple[str, dict[str, object], str]] = [
-    ("remote code", {"auto_map": {"AutoModel": "x.Model"}}, "auto_map"),
-    ("nested remote code", {"text_config": {"auto_map": {}}}, "auto_map"),
-    ("private key", {"_attn_implementation_internal": "x/y"}, "_attn_implementation_internal"),
-    ("kernel", {"attn_implementation": "someone/kernel"}, "attn_implementation"),
-    ("no type", {"model_type": None}, "model_type"),
-    ("encoder", {"architectures": ["BertForMaskedLM"]}, "not a causal"),
-    ("headless", {"architectures": ["LlamaModel"]}, "not a causal"),
-    ("encoder-decoder", {"is_encoder_decoder": True}, "not a causal"),
-    ("quantised", {"quantization_config": {"bits": 4}}, "quantised already"),
-    ("vocabulary of another", {"vocab_size": 7}, "embedding has 6 rows"),
-    ("no vocabulary", {"vocab_size": None}, "no vocab_size"),
-    ("vocabulary bomb", {"vocab_size": 10**12}, "vocab_size is 1,000,000,000,000"),
-    ("number bomb", {"max_window_layers": 10**13}, "max_window_layers is 10,000"),
-    ("width bomb", {"intermediate_size": 10**9}, "more than the 60 weights"),
-    ("layer bomb", {"num_hidden_layers": 10**9}, "the files hold 1"),
-]
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [fault[1:] for fault in CONFIG_FAULTS],
-    ids=[fault[0] for fault in CONFIG_FAULTS],
-)
-def test_refuses_a_configuration(tmp_path: Path, changes: dict[str, object], says: str) -> None:
-    folder = write_model(tmp_path, **changes)
-    with pytest.raises(ModelError, match=says) as caught:
-        locate_base(str(folder))
-    assert caught.value.hint
-    assert "config.json" in str(caught.value)
-
-
-@pytest.mark.parametrize("key", ["_name_or_path", "_commit_hash"])
-def test_harmless_private_keys_pass(tmp_path: Path, key: str) -> None:
-    locate_base(str(write_model(tmp_path, **{key: "x"})))
-
-
-@pytest.mark.parametrize(
-    ("content", "line"),
-    [(b'{"model_type": ', 1), (b'{\n"a": 1,\n}', 3), (b"[1]", 0), (b"\xff\xfe", 0), (b"", 1)],
-    ids=["cut", "comma", "list", "bytes", "empty"],
-)
-def test_refuses_what_is_not_json(tmp_path: Path, content: bytes, line: int) -> None:
-    write_model(tmp_path)
-    (tmp_path / "config.json").write_bytes(content)
-    with pytest.raises(ModelError, match="not JSON|not a JSON object") as caught:
-        locate_base(str(tmp_path))
-    assert caught.value.place is not None
-    assert caught.value.place.line == line
-
-
-def test_refuses_a_tokenizer_with_code(tmp_path: Path) -> None:
-    write_model(tmp_path)
-    (tmp_path / "tokenizer_config.json").write_text('{"auto_map": {}}')
-    with pytest.raises(ModelError, match="tokenizer needs code"):
-        locate_base(str(tmp_path))
-
-
-# ---- faults of the weights -------------------------------------------------------------------
-
-
-def _first(header: Header) -> dict[str, object]:
-    return header["model.embed_tokens.weight"]
-
-
-HEADER_FAULTS: list[tuple[str, Callable[[Header], object], str]] = [
-    ("unknown type", lambda h: _first(h).update(dtype="Q9"), "unknown type Q9"),
-    ("type of another kind", lambda h: _first(h).update(dtype=["F32"]), "unknown type"),
-    ("shape and size", lambda h: _first(h).update(shape=[7, 4]), "takes 96 bytes"),
-    ("negative shape", lambda h: _first(h).update(shape=[-6, -4]), "no proper shape"),
-    ("huge shape", lambda h: _first(h).update(shape=[2**62, 2**62]), "takes 96 bytes"),
-    ("overlap", lambda h: h["model.norm.weight"].update(data_offsets=[0, 16]), "overlaps"),
-    ("backwards", lambda h: _first(h).update(data_offsets=[96, 0]), "no proper shape"),
-    ("no entry", lambda h: h.update({"x": 3}), "no description"),  # type: ignore[dict-item]
-    ("gap", lambda h: h.pop("model.layers.0.mlp.up_proj.weight"), "gap"),
-    ("left over", lambda h: h.pop("model.norm.weight"), "the file holds"),
-    (
-        "beyond the file",
-        lambda h: h["model.norm.weight"].update(shape=[400], data_offsets=[224, 1824]),
-        "take 1,824 bytes",
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [fault[1:] for fault in HEADER_FAULTS],
-    ids=[fault[0] for fault in HEADER_FAULTS],
-)
-def test_refuses_a_header(tmp_path: Path, change: Callable[[Header], object], says: str) -> None:
-    write_model(tmp_path)
-    write_safetensors(tmp_path / WEIGHTS, change=change)
-    with pytest.raises(ModelError, match=says) as caught:
-        locate_base(str(tmp_path))
-    assert caught.value.place is not None
-    assert caught.value.place.file == tmp_path / WEIGHTS
-    assert caught.value.hint
-
-
-ENTRY = '{"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}'
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        (f'{{"a": {ENTRY}, "a": {ENTRY}}}', "a occurs twice"),
-        ("{", "not JSON"),
-        ("[]", "not a JSON object"),
-        ("[" * 5000, "not JSON"),
-    ],
-    ids=["duplicate", "cut", "list", "nested"],
-)
-def test_refuses_a_header_text(tmp_path: Path, text: str, says: str) -> None:
-    write_model(tmp_path)
-    write_safetensors(tmp_path / WEIGHTS, text=text)
-    with pytest.raises(ModelError, match=says):
-        locate_base(str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b"", "the file has 0"),
-        (b"abc", "the file has 3"),
-        ((2**60).to_bytes(8, "little") + b"{}", "the file has 10"),
-    ],
-    ids=["empty", "short", "long header"],
-)
-def test_refuses_a_cut_file(tmp_path: Path, content: bytes, says: str) -> None:
-    write_model(tmp_path)
-    (tmp_path / WEIGHTS).write_bytes(content)
-    with pytest.raises(ModelError, match=says):
-        locate_base(str(tmp_path))
-
-
-def test_refuses_a_header_over_100_mb(tmp_path: Path) -> None:
-    write_model(tmp_path)
-    with (tmp_path / WEIGHTS).open("wb") as stream:
-        stream.write((200_000_000).to_bytes(8, "little"))
-        stream.truncate(200_000_100)
-    with pytest.raises(ModelError, match="200,000,000 bytes"):
-        locate_base(str(tmp_path))
-
-
-def test_refuses_a_truncated_download(tmp_path: Path) -> None:
-    write_model(tmp_path)
-    weights = tmp_path / WEIGHTS
-    weights.write_bytes(weights.read_bytes()[:-5])
-    with pytest.raises(ModelError, match="take 240 bytes, the file holds 235"):
-        locate_base(str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("shard", "says"),
-    [
-        ("../x.safetensors", "outside the folder"),
-        ("/etc/passwd", "outside the folder"),
-        ("sub/x.safetensors", "outside the folder"),
-        ("..\\x.safetensors", "outside the folder"),
-        ("c.safetensors", "c.safetensors is missing"),
-        ("b.bin", "only safetensors"),
-        ("a.safetensors", "not in a.safetensors"),
-    ],
-)
-def test_refuses_an_index(tmp_path: Path, shard: str, says: str) -> None:
-    folder = write_shards(tmp_path / "model", **{"model.norm.weight": shard})
-    (tmp_path / "x.safetensors").write_bytes(b"")
-    with pytest.raises(ModelError, match=says):
-        locate_base(str(folder))
-
-
-@pytest.mark.parametrize("content", ["[]", "{}", '{"weight_map": {}}', '{"weight_map": {"a": 1}}'])
-def test_refuses_an_index_without_a_map(tmp_path: Path, content: str) -> None:
-    write_shards(tmp_path)
-    (tmp_path / "model.safetensors.index.json").write_text(content)
-    with pytest.raises(ModelError, match="index"):
-        locate_base(str(tmp_path))
-
-
-def test_refuses_a_tensor_in_two_shards(tmp_path: Path) -> None:
-    write_shards(tmp_path)
-    write_safetensors(tmp_path / "b.safetensors", SHAPES)
-    with pytest.raises(ModelError, match=r"embed_tokens.weight is in a.safetensors and in b"):
-        locate_base(str(tmp_path))
-
-
-@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "weights.pkl", "model.gguf"])
-def test_never_opens_other_weights(tmp_path: Path, name: str) -> None:
-    write_model(tmp_path)
-    (tmp_path / WEIGHTS).rename(tmp_path / name)
-    with pytest.raises(ModelError, match=name) as caught:
-        locate_base(str(tmp_path))
-    assert "save_pretrained" in caught.value.hint
-
-
-def test_refuses_a_folder_without_weights(tmp_path: Path) -> None:
-    write_model(tmp_path)
-    (tmp_path / WEIGHTS).unlink()
-    with pytest.raises(ModelError, match="no weights"):
-        locate_base(str(tmp_path))
 
 
 # ---- faults of the folder --------------------------------------------------------------------
@@ -428,11 +219,3 @@ def test_the_shared_weights() -> None:
         pytest.skip("../shared/weights is not here")
     for name, parameters in (("stories260k", 260_032), ("tinystories-656k", 656_000)):
         assert locate_base(str(weights / name)).parameters == parameters
-
-
-def test_duplicate_keys_of_a_configuration(tmp_path: Path) -> None:
-    write_model(tmp_path)
-    text = json.dumps(CONFIG)[:-1] + ', "vocab_size": 6}'
-    (tmp_path / "config.json").write_text(text)
-    with pytest.raises(ModelError, match="vocab_size occurs twice"):
-        locate_base(str(tmp_path))

@@ -20,12 +20,13 @@ from huggingface_hub.errors import StrictDataclassError
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model_state_dict
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging
 
 from tunesmith.base import BaseFolder, locate_base
 from tunesmith.base.weights import read_header
-from tunesmith.errors import ModelError, RecipeError, ResourceError
+from tunesmith.errors import ModelError, ResourceError
+from tunesmith.models.nf4 import keep_gradients_right, nf4_options
 
 Quantize = Literal["none", "nf4"]
 # Buffers that old checkpoints carry and that models compute for themselves.
@@ -104,12 +105,7 @@ def _load(
     _require_modest(base)
     options = {}
     if quantize == "nf4":
-        options["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=dtype,
-        )
+        options["quantization_config"] = nf4_options(dtype)
     try:
         loaded: object = AutoModelForCausalLM.from_pretrained(
             str(base.path),
@@ -123,12 +119,6 @@ def _load(
             ignore_mismatched_sizes=True,
             **options,
         )
-    except ImportError as error:
-        if quantize != "nf4":
-            raise
-        raise RecipeError(
-            "base.quantize: nf4 needs bitsandbytes", hint="pip install 'tunesmith[nf4]'"
-        ) from error
     except (SafetensorError, ValueError, KeyError, OSError, RuntimeError) as error:
         raise _as_ours(error, base) from error
     assert isinstance(loaded, tuple), "the loading information was asked for"
@@ -140,6 +130,8 @@ def _load(
         )
         if names:
             raise _unfit(base, kind, names)
+    if quantize == "nf4":
+        keep_gradients_right(model)
     # What goes into an adapter's configuration as its base.
     model.config.name_or_path = base.name
     model.name_or_path = base.name

@@ -80,7 +80,7 @@ def attach(model: nn.Module, config: contracts.Config) -> nn.Module:
         )
     model.eval()
     for name, module in model.named_modules():
-        if "lora_dropout" in name:
+        if isinstance(module, nn.Dropout) and "lora_dropout" in name:
             module.train()
     for weight in model.parameters():
         if weight.requires_grad:
