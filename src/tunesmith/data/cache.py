@@ -10,6 +10,7 @@ same entry at once: each writes a folder of its own, and the first to rename it 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import os
 import shutil
@@ -56,7 +57,8 @@ def cached(key: str, make: Callable[[Path], PackedRows]) -> PackedRows:
     if final.exists():
         try:
             opened = open_packed(final)
-            os.utime(final)
+            with contextlib.suppress(PermissionError):  # another user's entry may be read
+                os.utime(final)
             return opened
         except DataError:
             _discard(final)
