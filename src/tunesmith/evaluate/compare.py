@@ -20,7 +20,6 @@ Shapes: R rows, G groups, K statistics, B resamples.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -76,7 +75,8 @@ def compare(
     sides = [tuned_GK] if base is None else [tuned_GK, _sum_by(groups, base.statistics_RK, number)]
     drawn = None
     if number >= 2:
-        generator = np.random.default_rng([seed, zlib.crc32(tuned.metric.name.encode())])
+        # All figures of the same rows see the same draws.
+        generator = np.random.default_rng([seed, number])
         drawn = _resampled(sides, strata, tuned.value, generator)
     smallest = int(np.bincount(strata).min())
     difference = None if base_value is None else tuned_value - base_value

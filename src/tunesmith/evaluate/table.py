@@ -58,7 +58,8 @@ def comparison_table(record: EvaluationRecord) -> Table:
     for task, results in groupby(record.results, key=lambda result: result.task):
         block = list(results)
         sizes = [result.n for result in block if result.slice == "all"]
-        table.add_row(Text(f"{task_name(task)}, n = {max(sizes, default=0)}", style="bold"))
+        rows = Text(f"n = {max(sizes, default=0)}", style="dim")
+        table.add_row(Text(task_name(task), style="bold"), rows)
         sliced = next((result.metric for result in block if result.slice != "all"), None)
         for result in block:
             if result.slice == "all" or result.metric == sliced:

@@ -9,8 +9,8 @@ _NAMES = {
     "chrf": "chrF",
     "f1": "F1",
     "macro_f1": "macro F1",
-    "likeliest_macro_f1": "macro F1, likeliest label",
-    "likeliest_accuracy": "accuracy, likeliest label",
+    "likeliest_macro_f1": "macro F1, likeliest",
+    "likeliest_accuracy": "accuracy, likeliest",
     "stopped": "answers that end",
 }
 _TASKS = {
@@ -37,7 +37,7 @@ def number(value: float | None) -> str:
     if value is None:
         return "-"
     size = abs(value)
-    if size >= 10_000:
+    if size >= 1000:
         return f"{value:,.3g}" if size >= 1e7 else f"{value:,.0f}"
     decimals = 3 if size < 10 else 2 if size < 100 else 1
     return f"{value:.{decimals}f}"
