@@ -21,6 +21,7 @@ from tunesmith.errors import RunError
 from tunesmith.evaluate.display import Display
 from tunesmith.evaluate.record import find, read_record
 from tunesmith.evaluate.stage import evaluate
+from tunesmith.evaluate.subject import spoken
 from tunesmith.tokenizer.encode import encode_example
 
 SceneMaker = Callable[..., Scene]
@@ -142,6 +143,23 @@ def test_a_small_budget_answers_one_batch_of_the_same_questions(
     assert result(record.results, "answers", "f1").n == 5
     assert result(record.results, "heldout", "loss").n == 12
     assert any("5 of 12 questions are answered" in line for line in display.lines)
+
+
+def test_a_run_that_went_on_from_an_adapter_is_compared_with_that(make_scene: SceneMaker) -> None:
+    scene = make_scene(tasks=("heldout",))
+    raw = evaluate(scene.recipe, scene.run, scene.ground, display=Recorder())
+    base = scene.recipe.base.model_copy(update={"adapter": str(scene.run.path("model"))})
+    recipe = scene.recipe.model_copy(update={"base": base})
+    record = evaluate(recipe, scene.run, scene.ground, display=Recorder())
+    loss, raw_loss = (result(one.results, "heldout", "loss") for one in (record, raw))
+    assert loss.base == loss.tuned == raw_loss.tuned and raw_loss.base != raw_loss.tuned
+    assert loss.p_value == 1 and loss.low == loss.high == 0
+
+
+def test_reasoning_is_no_part_of_the_answer() -> None:
+    assert spoken("<think>\n\n</think>\n\nYes. ") == "Yes."
+    assert spoken("so 4</think>4") == "4"
+    assert spoken(" <think>never ends") == "<think>never ends"
 
 
 def test_a_run_without_a_model_says_how_to_continue(make_scene: SceneMaker) -> None:

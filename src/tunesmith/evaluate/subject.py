@@ -20,6 +20,8 @@ from tunesmith.generate.sample import generate
 from tunesmith.models.attention import ForestSupport
 from tunesmith.tokenizer.load import Tokenizer
 
+_END_OF_REASONING = "</think>"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
@@ -127,5 +129,14 @@ class ModelSubject:
         for ids in outputs:
             stopped = bool(ids) and ids[-1] in asking.stop_ids
             text = asking.tokenizer.decode(ids[:-1] if stopped else ids)
-            answers.append(Answer(text=text.strip(), tokens=len(ids), stopped=stopped))
+            answers.append(Answer(text=spoken(text), tokens=len(ids), stopped=stopped))
         return answers
+
+
+def spoken(text: str) -> str:
+    """The answer without the reasoning before it: references hold none.
+
+    Templates such as Qwen3's write an empty `<think></think>` even where a row has no
+    reasoning, so a perfect answer would otherwise never match.
+    """
+    return text.rpartition(_END_OF_REASONING)[2].strip()

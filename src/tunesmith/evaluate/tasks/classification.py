@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tunesmith.contracts import Json, Metric
-from tunesmith.evaluate.contracts import Material, Measure, Measurement, Question, Subject
+from tunesmith.evaluate.contracts import Material, Measure, Measurement, Passage, Question, Subject
 from tunesmith.evaluate.questions import HELD_OUT, held_out_questions
 from tunesmith.evaluate.ratios import Floats, divide, ratio
 from tunesmith.evaluate.words import normalised
@@ -35,8 +35,8 @@ _LONGEST_LABEL = 60
 _MOST_LABELS = 200
 _SMALLEST_SAMPLE = 10
 _REPEATED_SHARE = 0.8
-_MOST_PASSAGES = 2000
-"""Row and label pairs that are judged; with many labels fewer rows are used."""
+_MOST_TOKENS = 60_000
+"""Tokens of rows with each of the labels that are judged; with many labels fewer rows are used."""
 
 
 def missing(material: Material) -> str:
@@ -71,8 +71,8 @@ def measure(subject: Subject, material: Material) -> Measurement:
     answers = subject.answer(HELD_OUT, questions)
     known = {_plain(label): index for index, label in enumerate(labels)}
     generated = [known.get(_plain(answer.text), len(labels)) for answer in answers]
-    judged = questions[: max(1, _MOST_PASSAGES // len(labels))]
-    likeliest = _likeliest(subject, material, judged, labels)
+    likeliest = _likeliest(subject, material, questions, labels)
+    judged = questions[: len(likeliest)]
     asked = questions[: len(generated)]
     return Measurement(
         measures=(
@@ -96,16 +96,23 @@ def _plain(text: str) -> str:
 def _likeliest(
     subject: Subject, material: Material, questions: Sequence[Question], labels: tuple[str, ...]
 ) -> list[int]:
-    passages, owners = [], []
-    for index, question in enumerate(questions):
+    """The likeliest label of each of the first questions, as many as are affordable."""
+    passages: list[Passage] = []
+    owners: list[tuple[int, int]] = []
+    tokens = judged = 0
+    for question in questions:
+        if tokens > _MOST_TOKENS:
+            break
         for number, label in enumerate(labels):
             passage = material.encoder.last_turn(question.example, label)
             if passage is not None:
                 passages.append(passage)
-                owners.append((index, number))
-    nats_RL = np.full((len(questions), len(labels)), np.inf)
-    for (index, number), score in zip(owners, subject.score("labels", passages), strict=True):
-        nats_RL[index, number] = score.nats
+                owners.append((judged, number))
+                tokens += len(passage.row.ids_T)
+        judged += 1
+    nats_RL = np.full((judged, len(labels)), np.inf)
+    for owner, score in zip(owners, subject.score("labels", passages), strict=True):
+        nats_RL[owner] = score.nats
     best_R = nats_RL.argmin(axis=1)
     return [
         int(best) if np.isfinite(row).any() else len(labels)
