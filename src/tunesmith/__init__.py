@@ -35,13 +35,19 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Load a public name when it is first used, so that `tunesmith --help` stays quick."""
     if name in {"check", "results", "run"}:
-        from tunesmith import pipeline as module
-    elif name in {"Recipe", "read_recipe"}:
-        from tunesmith import recipe as module
-    elif name in {"Run", "open_run"}:
-        from tunesmith import runs as module
-    elif name == "TunesmithError":
-        from tunesmith import errors as module
-    else:
-        raise AttributeError(f"module 'tunesmith' has no attribute {name!r}")
-    return vars(module)[name]
+        from tunesmith import pipeline
+
+        return vars(pipeline)[name]
+    if name in {"Recipe", "read_recipe"}:
+        from tunesmith import recipe
+
+        return vars(recipe)[name]
+    if name in {"Run", "open_run"}:
+        from tunesmith import runs
+
+        return vars(runs)[name]
+    if name == "TunesmithError":
+        from tunesmith import errors
+
+        return errors.TunesmithError
+    raise AttributeError(f"module 'tunesmith' has no attribute {name!r}")

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-
 from tests.tiny_run import Shape, write_base
+
 from tunesmith.cli.main import run as command
 
 SETTINGS = (

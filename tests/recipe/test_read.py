@@ -119,7 +119,12 @@ def test_paths_are_found_beside_the_recipe_and_here(
         ("base: x\ndata: {sources: [{path: x, weight: 0}]}\n", "2:28", "weight", ""),
         ("base: x\ndata: {sources: [x], held_out: 1.5}\n", "2:", "share", ""),
         ("base: x\ndata: {sources: [x], held_out: true}\n", "2:", "held_out", ""),
-        ("base: {path: x, quantize: nf4}\ndata: y\nadapter: full\n", "1:1", "use adapter: lora", ""),
+        (
+            "base: {path: x, quantize: nf4}\ndata: y\nadapter: full\n",
+            "1:1",
+            "use adapter: lora",
+            "",
+        ),
         ("base: {path: x, quantize: none}\ndata: y\nadapter: qlora\n", "", "qlora", "lora"),
         ("base: x\ndata: !!python/object/apply:os.system [ls]\n", "2:", "data", ""),
     ],
