@@ -24,13 +24,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Check the data, train, evaluate and report: the whole job."""
-    from tunesmith import pipeline
-    from tunesmith.cli import show
+    from tunesmith.cli.job import Manner, do
 
-    asked = request(arguments, base, data, output)
-    if dry_run:
-        show.dry_run(pipeline.plan(asked, show.VOICE), as_json=as_json)
-        return
-    run = pipeline.run_stages(asked, resume=resume, voice=show.VOICE)
-    show.finished(run, as_json=as_json)
-    pipeline.enforce_gates(run)
+    manner = Manner(resume=resume, dry_run=dry_run, as_json=as_json)
+    do(request(arguments, base, data, output), manner, "report")

@@ -24,12 +24,7 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Check the data and train; `eval` and `report` can follow."""
-    from tunesmith import pipeline
-    from tunesmith.cli import show
+    from tunesmith.cli.job import Manner, do
 
-    asked = request(arguments, base, data, output)
-    if dry_run:
-        show.dry_run(pipeline.plan(asked, show.VOICE), as_json=as_json)
-        return
-    run = pipeline.run_stages(asked, resume=resume, voice=show.VOICE, until="train")
-    show.finished(run, as_json=as_json)
+    manner = Manner(resume=resume, dry_run=dry_run, as_json=as_json)
+    do(request(arguments, base, data, output), manner, "train")
