@@ -16,8 +16,8 @@ import traceback
 from pathlib import Path
 
 import torch
-from conftest import Workshop
 
+from conftest import Workshop
 from tunesmith.errors import TunesmithError
 from tunesmith.runs import open_run
 from tunesmith.runs.fault import VARIABLE
