@@ -36,7 +36,9 @@ CONFIGS = {
     "llama": LlamaConfig(**GROUPED),
     "qwen3": Qwen3Config(**GROUPED),
     "mistral with a short window": MistralConfig(**GROUPED, sliding_window=6),
-    "gemma2": Gemma2Config(**GROUPED, sliding_window=6, query_pre_attn_scalar=8),
+    "gemma2": Gemma2Config(
+        **GROUPED, sliding_window=6, query_pre_attn_scalar=8, attn_implementation="eager"
+    ),
     "gpt_neox": GPTNeoXConfig(**SIZES),
 }
 

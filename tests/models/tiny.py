@@ -56,7 +56,8 @@ CONFIGS: dict[str, PretrainedConfig] = {
     "gemma": GemmaConfig(**_HEADED),
     "gpt_neox": GPTNeoXConfig(**_SIZES),
     "gemma2": Gemma2Config(
-        **_HEADED, sliding_window=5, query_pre_attn_scalar=8, final_logit_softcapping=3.0
+        **_HEADED, sliding_window=5, query_pre_attn_scalar=8, final_logit_softcapping=3.0,
+        attn_implementation="eager",
     ),
     "gemma3": Gemma3TextConfig(**_HEADED, sliding_window=5),
     "granite": GraniteConfig(**_GROUPED, logits_scaling=4.0, attention_multiplier=0.3),

@@ -23,6 +23,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 
 from tunesmith.models.causal import causal_model, vocabulary_of
 from tunesmith.models.flex import attend_flexibly
+from tunesmith.models.load import quiet_transformers
 from tunesmith.models.segments import AttentionCall, Layout, attend_by_segment, find_segments
 
 NAME = "tunesmith_forest"
@@ -120,14 +121,12 @@ def layout_of(
 def stock_attention(model: nn.Module) -> Iterator[None]:
     """Within the block the model attends as Transformers has it: for generating, say."""
     inner = causal_model(model)
-    if inner.config._attn_implementation != NAME:
-        yield
-        return
+    before = inner.config._attn_implementation
     inner.set_attn_implementation(_stock_name(inner))
     try:
         yield
     finally:
-        inner.set_attn_implementation(NAME)
+        inner.set_attn_implementation(before)
 
 
 def enable_forest(model: nn.Module) -> ForestSupport:
@@ -145,11 +144,11 @@ def enable_forest(model: nn.Module) -> ForestSupport:
     if kind in _ROTARY_BY_LENGTH:
         return _refused(f"its {kind} rotary positions depend on the longest row")
     rows = _proof_rows(inner)
-    if inner.config._attn_implementation == NAME:
-        inner.set_attn_implementation(_stock_name(inner))
-    before = inner.config._attn_implementation
+    before = _stock_name(inner)
+    inner.set_attn_implementation(before)
     alone = [_hidden(inner, row) for row in rows]
-    inner.set_attn_implementation(NAME)
+    with quiet_transformers():
+        inner.set_attn_implementation(NAME)
     if inner.config._attn_implementation != NAME:
         return _refused("its attention is outside Transformers' attention interface")
     on_gpu = next(inner.parameters()).device.type == "cuda"
@@ -170,7 +169,9 @@ def _refused(why: str) -> ForestSupport:
 
 
 def _stock_name(inner: PreTrainedModel) -> str:
-    return "sdpa" if inner._supports_sdpa else "eager"
+    # Transformers before 5.18 lets sdpa be chosen for Gemma 2, and then drops its soft cap.
+    capped = inner.config.get_text_config().to_dict().get("attn_logit_softcapping") is not None
+    return "eager" if capped or not inner._supports_sdpa else "sdpa"
 
 
 def _rotary_kind(inner: PreTrainedModel) -> str:
