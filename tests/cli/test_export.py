@@ -66,3 +66,14 @@ def test_no_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "out")
     assert run_command(["export", str(tmp_path), "--to", "adapter", "--output", out]) == 2
     assert "is not a run directory" in capfd.readouterr().err
+
+
+def test_the_base_has_moved(
+    make_run: MakeRun, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(Shape())
+    (tmp_path / "base").rename(tmp_path / "elsewhere")
+    out = tmp_path / "out"
+    assert run_command(["export", str(run), "--to", "merged", "--output", str(out)]) == 2
+    assert "Traceback" not in capfd.readouterr().err
+    assert not out.exists()
