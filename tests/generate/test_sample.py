@@ -10,6 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM as Auto
 from transformers import (
     Gemma2Config,
+    GPT2Config,
     GPTNeoXConfig,
     LlamaConfig,
     MistralConfig,
@@ -140,3 +141,16 @@ def test_a_temperature_near_zero_is_greedy() -> None:
 
 def test_no_prompts_give_no_rows() -> None:
     assert sample.generate(tiny(CONFIGS["llama"]), [], stop_ids={1}, max_new_tokens=3) == []
+
+
+def test_rows_end_with_the_context() -> None:
+    """GPT-2's positions are learned: one past the last would be an index error."""
+    config = GPT2Config(
+        vocab_size=61, n_embd=32, n_layer=1, n_head=4, n_positions=16, bos_token_id=1,
+        eos_token_id=2,
+    )  # fmt: skip
+    model = tiny(config)
+    given = [[3] * 5, [4] * 14, [5] * 16]
+    found = sample.generate(model, given, stop_ids=set(), max_new_tokens=40)
+    assert [len(row) for row in found] == [12, 3, 1]
+    assert list(sample.stream(model, [3] * 5, stop_ids=set(), max_new_tokens=40)) == found[0]

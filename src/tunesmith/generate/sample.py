@@ -13,6 +13,7 @@ Shapes: B rows of a batch, T tokens so far, V vocabulary.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
@@ -40,11 +41,11 @@ def generate(
     temperature: float = 0.0,
     seed: int = 0,
 ) -> list[list[int]]:
-    """Continue each prompt until a stop token or the limit.
+    """Continue each prompt until a stop token, the limit, or the end of the model's context.
 
     Args:
         model: a causal model, with or without an adapter, in evaluation mode.
-        prompts: token ids; none may be empty.
+        prompts: token ids; none may be empty, or longer than the context.
         stop_ids: tokens that end a row.
         max_new_tokens: limit a row.
         temperature: 0 takes the likeliest token; 1 draws from the model's own distribution.
@@ -58,6 +59,7 @@ def generate(
     draws = _draws(len(prompts), max_new_tokens, temperature, seed)
     by_length = sorted(range(len(prompts)), key=lambda row: (len(prompts[row]), row))
     longest = max((len(prompt) for prompt in prompts), default=0) + max_new_tokens
+    context = _context(model)
     batch_size = _rows_at_once(causal_model(model), longest)
     with stock_attention(model), products(model):
         for start in range(0, len(prompts), batch_size):
@@ -67,7 +69,11 @@ def generate(
                 chosen = _choose(batch.logits_BV, draws[rows, step], temperature)
                 for row, token in zip(rows, chosen, strict=True):
                     outputs[row].append(token)
-                kept = [place for place, token in enumerate(chosen) if token not in stop_ids]
+                kept = [
+                    place
+                    for place, (row, token) in enumerate(zip(rows, chosen, strict=True))
+                    if token not in stop_ids and len(prompts[row]) + step + 1 < context
+                ]
                 if not kept or step == max_new_tokens - 1:
                     break
                 rows = [rows[place] for place in kept]
@@ -88,7 +94,7 @@ def stream(
     draws = _draws(1, max_new_tokens, temperature, seed)
     batch: _Batch | None = None
     token = 0
-    for step in range(max_new_tokens):
+    for step in range(min(max_new_tokens, _context(model) - len(prompt) + 1)):
         # Entered anew for each token: between two the caller may use the model.
         with torch.no_grad(), stock_attention(model), products(model):
             if batch is None:
@@ -157,6 +163,14 @@ def _rows_at_once(model: PreTrainedModel, tokens: int) -> int:
     device = "cuda" if model.device.type == "cuda" else "cpu"
     room = int(_CACHE_BYTES[device] // (per_token * tokens))
     return max(1, min(_ROWS[device], room))
+
+
+def _context(model: nn.Module) -> int:
+    """How many positions the model has; without bound where it does not say."""
+    positions = (
+        causal_model(model).config.get_text_config().to_dict().get("max_position_embeddings")
+    )
+    return positions if isinstance(positions, int) else sys.maxsize
 
 
 def _draws(rows: int, steps: int, temperature: float, seed: int) -> NDArray[np.float64]:
