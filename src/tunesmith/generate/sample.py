@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
+from tunesmith.base.config import context_of
 from tunesmith.models.attention import stock_attention
 from tunesmith.models.causal import causal_model
 from tunesmith.models.precision import products
@@ -167,10 +168,7 @@ def _rows_at_once(model: PreTrainedModel, tokens: int) -> int:
 
 def _context(model: nn.Module) -> int:
     """How many positions the model has; without bound where it does not say."""
-    positions = (
-        causal_model(model).config.get_text_config().to_dict().get("max_position_embeddings")
-    )
-    return positions if isinstance(positions, int) else sys.maxsize
+    return context_of(causal_model(model).config.to_dict()) or sys.maxsize
 
 
 def _draws(rows: int, steps: int, temperature: float, seed: int) -> NDArray[np.float64]:
