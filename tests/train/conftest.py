@@ -36,7 +36,7 @@ from tunesmith.tokenizer.template import load_template
 from tunesmith.train.result import Speech
 from tunesmith.train.stage import Material, TrainRecord, train
 
-VOCABULARY = 96
+VOCABULARY = 258
 TRAIN = {
     "epochs": 2.0,
     "rows_per_step": 4,
@@ -59,14 +59,14 @@ def make_base(folder: Path) -> Path:
             num_attention_heads=2,
             num_key_value_heads=1,
             vocab_size=VOCABULARY,
-            max_position_embeddings=128,
+            max_position_embeddings=256,
             bos_token_id=0,
             eos_token_id=1,
         )
     )
     model.save_pretrained(folder)
-    letters = [chr(code) for code in range(ord("!"), ord("!") + VOCABULARY - 3)]
-    vocab = {"<s>": 0, "</s>": 1, "Ġ": 2, **{letter: 3 + n for n, letter in enumerate(letters)}}
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocab = {"<s>": 0, "</s>": 1, **{letter: 2 + number for number, letter in enumerate(alphabet)}}
     tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.errors import RecipeError
@@ -19,6 +19,7 @@ def shares(kind: Schedule, total: int, warmup: int) -> list[float]:
     return [rate_share(kind, step, total=total, warmup=warmup) for step in range(1, total + 1)]
 
 
+@settings(deadline=None)
 @given(KINDS, RUNS)
 def test_it_rises_to_one_and_then_falls(kind: Schedule, run: tuple[int, int]) -> None:
     total, warmup = run
@@ -30,6 +31,7 @@ def test_it_rises_to_one_and_then_falls(kind: Schedule, run: tuple[int, int]) ->
     assert falling == sorted(falling, reverse=True)
 
 
+@settings(deadline=None)
 @given(RUNS)
 def test_linear_steps_are_equal(run: tuple[int, int]) -> None:
     total, warmup = run
@@ -38,6 +40,7 @@ def test_linear_steps_are_equal(run: tuple[int, int]) -> None:
     assert drops == pytest.approx([1 / (total - warmup)] * len(drops))
 
 
+@settings(deadline=None)
 @given(RUNS)
 def test_cosine_is_symmetric_about_its_middle(run: tuple[int, int]) -> None:
     total, warmup = run
@@ -50,6 +53,7 @@ def test_constant_stays() -> None:
     assert shares("constant", 5, 2) == pytest.approx([1 / 3, 2 / 3, 1, 1, 1])
 
 
+@settings(deadline=None)
 @given(st.floats(0, 0.999), st.integers(1, 10_000))
 def test_a_share_below_one_is_of_all_steps(share: float, total: int) -> None:
     steps = warmup_steps(share, total)

@@ -24,8 +24,8 @@ from tunesmith.train import checkpoint, metrics
 if TYPE_CHECKING:
     from tests.train.conftest import Workshop
 
-GOLDEN = [4.5592, 4.4876, 4.3882, 4.1965, 3.7727, 4.0802, 3.9835, 3.6383, 3.6460, 3.7030]
-GOLDEN += [3.2578, 2.9500, 3.1725, 2.9568, 2.8563, 2.7608, 2.7765, 3.0533, 2.7130, 2.8001]
+GOLDEN = [5.5443, 5.5217, 5.3871, 5.2052, 4.7684, 5.0005, 4.8179, 4.4276, 4.4499, 4.2981]
+GOLDEN += [3.8629, 3.5766, 3.7042, 3.5391, 3.5588, 3.3580, 3.2824, 3.5621, 3.2523, 3.4368]
 
 
 def losses(run: Run) -> list[float]:

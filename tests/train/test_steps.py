@@ -47,6 +47,7 @@ def make(count: int, rows_per_step: int) -> StepRows:
     return StepRows(Numbered(count), lambda epoch: shuffled(count, epoch), rows_per_step)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 50), st.integers(1, 4))
 def test_every_epoch_has_every_row_once(count: int, rows_per_step: int, epochs: int) -> None:
     steps = total_steps(Train(epochs=float(epochs), rows_per_step=rows_per_step), count)
@@ -58,6 +59,7 @@ def test_every_epoch_has_every_row_once(count: int, rows_per_step: int, epochs: 
         assert part == list(shuffled(count, epoch))
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 30), st.integers(1, 40), st.permutations(range(1, 9)))
 def test_a_step_does_not_depend_on_what_was_asked_before(
     count: int, rows_per_step: int, order: list[int]
@@ -68,7 +70,7 @@ def test_a_step_does_not_depend_on_what_was_asked_before(
     assert again == fresh
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 5), min_size=4, max_size=8).filter(any))
 def test_epochs_may_differ_in_length_and_be_empty(lengths: list[int]) -> None:
     def order(epoch: int) -> NDArray[np.int64]:
