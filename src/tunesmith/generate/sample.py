@@ -73,7 +73,7 @@ def generate(
                 kept = [
                     place
                     for place, (row, token) in enumerate(zip(rows, chosen, strict=True))
-                    if token not in stop_ids and len(prompts[row]) + step + 1 < context
+                    if token not in stop_ids and len(prompts[row]) + step < context
                 ]
                 if not kept or step == max_new_tokens - 1:
                     break
