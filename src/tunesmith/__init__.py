@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tunesmith.errors import TunesmithError
     from tunesmith.pipeline import check, results, run
-    from tunesmith.recipe import Recipe, read_recipe
+    from tunesmith.recipe import Recipe, Request, read_recipe
     from tunesmith.runs import Run, open_run
 
 __version__ = "0.1.0"
 __all__ = [
     "Recipe",
+    "Request",
     "Run",
     "TunesmithError",
     "check",
@@ -38,7 +39,7 @@ def __getattr__(name: str) -> object:
         from tunesmith import pipeline
 
         return vars(pipeline)[name]
-    if name in {"Recipe", "read_recipe"}:
+    if name in {"Recipe", "Request", "read_recipe"}:
         from tunesmith import recipe
 
         return vars(recipe)[name]

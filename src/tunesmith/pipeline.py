@@ -10,9 +10,10 @@ the run's recipe.yaml.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tunesmith.base import BaseFolder, locate_base
@@ -23,18 +24,20 @@ from tunesmith.data.order import epoch_length
 from tunesmith.data.prepared import Prepared, existing
 from tunesmith.data.stage import CheckReport
 from tunesmith.errors import InputError, Refused, RunError
+from tunesmith.evaluate.gates import check_names, refuse_failed
+from tunesmith.evaluate.record import FILE, EvaluationRecord, read_record
+from tunesmith.evaluate.retention import read_documents
 from tunesmith.plan.changes import STAGES, affected_stages, fill_from
 from tunesmith.plan.defaults import Decision, Facts, decide, longest_row
 from tunesmith.plan.memory import MemoryPlan, plan_memory
 from tunesmith.recipe import Recipe, Request, as_yaml, read_recipe
 from tunesmith.runs import Run, create_run, open_run
-from tunesmith.runs.documents import read_json, write_json, write_text
+from tunesmith.runs.documents import write_json, write_text
 from tunesmith.runs.environment import describe_environment
 
 RECIPE = "recipe.yaml"
 Tell = Callable[[str], None]
 Count = Callable[[int, int], None]
-"""Told how many rows are done, and of how many; 0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +94,12 @@ def run(
     """
     asked = Request(
         file=Path(recipe) if recipe is not None else None,
-        overrides=tuple(f"{key}={value}" for key, value in (overrides or {}).items()),
+        overrides=tuple(f"{key}={json.dumps(value)}" for key, value in (overrides or {}).items()),
         base=base,
         data=data,
         output=output,
     )
-    done = run_stages(asked, resume=resume)
-    enforce_gates(done)
+    enforce_gates(done := run_stages(asked, resume=resume))
     return done
 
 
@@ -114,9 +116,9 @@ def plan(asked: Request, voice: Voice = Voice()) -> Plan:
     _check_ahead(recipe)
     base = locate_base(recipe.base.path, recipe.base.revision)
     report = _check(recipe, base, voice)
-    rows = report.audit.rows
-    length = report.lengths[-1] if report.lengths else 1
-    resolved, decisions, memory = _decide(recipe, base, rows, length)
+    limit, _ = longest_row(recipe.data.max_length, base.context)
+    longest = min(limit, report.lengths[-1])
+    resolved, decisions, memory = _decide(recipe, base, report.audit.rows, longest)
     return Plan(recipe=resolved, decisions=decisions, check=report, memory=memory)
 
 
@@ -176,33 +178,26 @@ def report_again(folder: Path) -> Run:
 
 def results(run: Run) -> list[JsonObject]:
     """The `results` of evaluation.json; empty before the evaluation."""
-    return _entries(run, "results")
+    record = _evaluation(run)
+    return [asdict(result) for result in record.results] if record else []
 
 
 def refuse_blocked(audit: Audit) -> None:
     """Raise Refused where the audit blocks training."""
     if audit.verdict == "blocked":
-        first = next(finding for finding in audit.findings if finding.severity == "block")
+        first = next(one for one in audit.findings if one.severity == "block")
         raise Refused(f"the data is blocked: {first.message}", hint=first.fix)
 
 
 def enforce_gates(run: Run) -> None:
     """Raise Refused where a gate of the recipe says no; everything is written before."""
-    if run.path("evaluation.json").exists():
-        from tunesmith.evaluate.gates import refuse_failed
-        from tunesmith.evaluate.record import read_record
-
-        refuse_failed(read_record(run.path("evaluation.json")).gates)
+    record = _evaluation(run)
+    refuse_failed(record.gates if record else ())
 
 
-def _entries(run: Run, key: str) -> list[JsonObject]:
-    if not run.path("evaluation.json").exists():
-        return []
-    evaluation = read_json(run.path("evaluation.json"))
-    assert isinstance(evaluation, dict)
-    entries = evaluation[key]
-    assert isinstance(entries, list)
-    return [entry for entry in entries if isinstance(entry, dict)]
+def _evaluation(run: Run) -> EvaluationRecord | None:
+    file = run.path(FILE)
+    return read_record(file) if file.exists() else None
 
 
 def _open(asked: Request, *, resume: bool) -> tuple[Run, Recipe, bool]:
@@ -251,9 +246,6 @@ def _continued(run: Run, asked: Request) -> Recipe:
 
 def _check_ahead(recipe: Recipe) -> None:
     """What would otherwise fail only after hours of training."""
-    from tunesmith.evaluate.gates import check_names
-    from tunesmith.evaluate.retention import read_documents
-
     check_names(recipe.evaluate.tasks, recipe.gates)
     read_documents(recipe.evaluate.retention, recipe.seed)
 
@@ -274,6 +266,8 @@ def _prepare(recipe: Recipe, run: Run, voice: Voice) -> Job:
 
     _check_ahead(recipe)
     base = locate_base(recipe.base.path, recipe.base.revision)
+    content = base.content_digest()
+    _require_same_base(run, content)
     length, _ = longest_row(recipe.data.max_length, base.context)
     prepared = data_stage.prepare(
         recipe.data,
@@ -294,21 +288,31 @@ def _prepare(recipe: Recipe, run: Run, voice: Voice) -> Job:
         for line in (*prepared.notices, *(str(decision) for decision in decisions)):
             voice.tell(line)
         write_text(run.path(RECIPE), as_yaml(resolved))
-        hardware = detect(resolved.train.device)
-        environment = describe_environment(hardware, seed=resolved.seed)
-        write_json(run.path("environment.json"), environment)
+        here = describe_environment(detect(resolved.train.device), seed=resolved.seed)
+        write_json(run.path("environment.json"), here)
         why: JsonObject = {decision.key: decision.reason for decision in decisions}
-        run.finish_stage("prepare", {"rows": rows, "base": base.name, "decisions": why})
-    record = existing(run.folder)
-    assert record is not None, "prepare has just written it"
+        named: JsonObject = {"base": base.name, "base_digest": content, "decisions": why}
+        run.finish_stage("prepare", {"rows": rows, **named})
+    made = existing(run.folder)
+    assert made is not None, "prepare has just written it"
     return Job(
         recipe=resolved,
         run=run,
         base=base,
         prepared=prepared,
-        coding=load_coding(base.path, resolved.data.template, resolved.data.train_on, record.now),
+        coding=load_coding(base.path, resolved.data.template, resolved.data.train_on, made.now),
         voice=voice,
     )
+
+
+def _require_same_base(run: Run, content: str) -> None:
+    """An adapter fits the weights that it was trained on, and no others."""
+    prepared = run.stage("prepare")
+    if prepared is not None and prepared["base_digest"] != content:
+        raise RunError(
+            f"the weights of {prepared['base']} have changed since this run began",
+            hint="put the base back as it was, or start a new run with another --output",
+        )
 
 
 def _decide(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 from tests.tiny_run import Shape, write_base
 
 from tunesmith.cli.main import run as command
@@ -204,3 +207,19 @@ def test_resume_without_a_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "not a run directory" in capsys.readouterr().err
     assert command(["eval", str(tmp_path)]) == 2
     assert command(["report", str(tmp_path)]) == 2
+
+
+def test_a_changed_base_is_refused(
+    arguments: list[str], base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved = tmp_path / "base"
+    shutil.copytree(base, moved)
+    run = tmp_path / "run"
+    arguments = ["--base", str(moved), *arguments[2:]]
+    assert command(["train", *arguments, "--output", str(run)]) == 0
+    weights = load_file(moved / "model.safetensors")
+    name = next(iter(weights))
+    save_file({**weights, name: weights[name] + torch.ones(1)}, moved / "model.safetensors")
+    for verb in (["run", "--resume", "--output", str(run)], ["eval", str(run)]):
+        assert command(verb) == 2
+        assert "have changed since this run began" in capsys.readouterr().err
