@@ -1,6 +1,6 @@
 """The order of the stages, on one page.
 
-    recipe -> prepare -> train -> evaluate -> export -> report
+    recipe -> prepare -> train -> evaluate -> report -> export
 
 Each stage reads the run directory and writes its part of it; `state.json` says what is
 done, so a run continues with the stage that was open. What crosses the layers upwards is

@@ -27,4 +27,4 @@ def command(
     from tunesmith.cli.job import Manner, do
 
     manner = Manner(resume=resume, dry_run=dry_run, as_json=as_json)
-    do(request(arguments, base, data, output), manner, "report")
+    do(request(arguments, base, data, output), manner, "export")

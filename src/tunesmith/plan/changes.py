@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from tunesmith.recipe import Recipe
 
-STAGES = ("prepare", "train", "evaluate", "export", "report")
+STAGES = ("prepare", "train", "evaluate", "report", "export")
 
 
 def affected_stages(stored: Recipe | None, recipe: Recipe) -> frozenset[str]:
@@ -24,7 +24,7 @@ def affected_stages(stored: Recipe | None, recipe: Recipe) -> frozenset[str]:
     if (stored.evaluate, stored.gates) != (recipe.evaluate, recipe.gates):
         stages |= {"evaluate", "report"}
     if stored.export != recipe.export:
-        stages |= {"export", "report"}
+        stages |= {"export"}
     return frozenset(stages)
 
 
