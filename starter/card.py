@@ -28,9 +28,10 @@ def quoted(text: str) -> str:
 
 def sample_text(sample: dict[str, str]) -> str:
     """One sample as Markdown."""
+    prompt = " ".join(sample["prompt"].split())
     if "answer" in sample:
-        return f"**{sample['prompt']}**\n\n{quoted(sample['answer'])}\n"
-    return f"*{' '.join(sample['prompt'].split())}* ...\n\n{quoted(sample['continuation'])}\n"
+        return f"**{prompt}**\n\n{quoted(sample['answer'])}\n"
+    return f"*{prompt}* ...\n\n{quoted(sample['continuation'])}\n"
 
 
 def draw_curve(rows: list[dict[str, str]], path: Path) -> None:
@@ -48,7 +49,7 @@ def draw_curve(rows: list[dict[str, str]], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def write_card(folder: Path, results: list[dict[str, Any]], until: str) -> None:
+def write_card(folder: Path, results: list[dict[str, Any]]) -> None:
     """Write README.md and curve.svg into the model folder."""
     with (folder / "curve.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -69,7 +70,6 @@ def write_card(folder: Path, results: list[dict[str, Any]], until: str) -> None:
         dtype=config["dtype"],
         tokens=int(rows[-1]["tokens"]),
         hours=float(rows[-1]["active_seconds"]) / 3600,
-        until=until,
         curve="\n".join(
             f"| {int(row['tokens']):,} | {float(row['train_loss']):.3f} "
             f"| {float(row['held_out_bits_per_byte']):.3f} |"
@@ -97,10 +97,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the starter model's data card.")
     parser.add_argument("--folder", type=Path, required=True, help="the model folder")
     parser.add_argument("--evaluation", type=Path, required=True, help="what evaluate.py printed")
-    parser.add_argument("--until", default="HH:MM", help="the budget, as it was given")
     arguments = parser.parse_args()
     lines = arguments.evaluation.read_text(encoding="utf-8").splitlines()
-    write_card(arguments.folder, [json.loads(line) for line in lines], arguments.until)
+    write_card(arguments.folder, [json.loads(line) for line in lines])
 
 
 if __name__ == "__main__":

@@ -105,6 +105,11 @@ def text_windows(path: Path, count: int) -> list[str]:
     return windows
 
 
+def opening(text: str) -> str:
+    """The first 160 characters, up to the end of a word."""
+    return text[:160].rsplit(maxsplit=1)[0]
+
+
 @torch.no_grad()
 def text_bits(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, text: str) -> float:
     """Negative log2-likelihood of a text, every token of it after the begin token."""
@@ -203,11 +208,12 @@ def measure(folder: Path, windows: list[str], chats: int, samples: int) -> Resul
             {"prompt": prompt, "answer": answer}
             for prompt, (answer, _) in list(zip(prompts, greedy, strict=True))[: samples // 2]
         ]
-    openings = [tokenizer.bos_token + text[:160] for text in windows[: samples - len(shown)]]
-    if openings:
-        ends = continue_texts(model, tokenizer, openings, sampled=True, new_tokens=60)
-        for text, (continued, _) in zip(windows, ends, strict=False):
-            shown.append({"prompt": text[:160], "continuation": continued})
+    beginnings = [opening(text) for text in windows[: samples - len(shown)]]
+    if beginnings:
+        texts = [tokenizer.bos_token + text for text in beginnings]
+        ends = continue_texts(model, tokenizer, texts, sampled=True, new_tokens=60)
+        for text, (continued, _) in zip(beginnings, ends, strict=True):
+            shown.append({"prompt": text, "continuation": continued})
     return Result(
         model=folder.resolve().name,
         parameters=sum(weight.numel() for weight in model.parameters()),
