@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from pretrain import parse_arguments
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-SCRIPT = Path(__file__).parents[2] / "starter" / "pretrain.py"
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "starter" / "pretrain.py"
+BUNDLED = ROOT / "src" / "tunesmith" / "bundled" / "starter"
+HELD_OUT = ROOT.parent / "shared" / "pretrain" / "books-heldout.jsonl.xz"
 
 
 def command(shared: Path, work: Path, steps: int) -> list[str]:
@@ -67,22 +71,34 @@ def test_a_killed_run_continues_and_exports_a_model(small_shared: Path, tmp_path
     assert json.loads((work / "model" / "config.json").read_text())["model_type"] == "llama"
 
 
-def test_a_budget_is_required(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--work", str(tmp_path)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2
-    assert "--until" in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [([], "--until"), (["--until", "25:00"], "HH:MM"), (["--until", "noon"], "HH:MM"),
+     (["--hours", "1", "--steps", "5"], "not allowed"), (["--steps", "x"], "invalid int")],
+)  # fmt: skip
+def test_a_wrong_budget_is_refused(
+    arguments: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pretrain.py", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        parse_arguments()
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("clock", ["25:00", "tomorrow"])
-def test_a_wrong_clock_is_refused_before_any_work(tmp_path: Path, clock: str) -> None:
-    work = tmp_path / "work"
+@pytest.mark.slow
+@pytest.mark.skipif(not HELD_OUT.exists(), reason=f"{HELD_OUT} is absent")
+def test_the_bundled_model_keeps_what_its_card_promises() -> None:
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), "--work", str(work), "--until", clock],
+        [sys.executable, str(SCRIPT.with_name("evaluate.py")), str(BUNDLED),
+         "--shared", str(HELD_OUT.parents[1]), "--samples", "0"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 2
-    assert "HH:MM" in done.stderr
-    assert not work.exists()
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["bits_per_byte"] <= 1.75
+    assert min(result["stop_rate_greedy"], result["stop_rate_sampled"]) >= 0.95
+    assert f"{result['bits_per_byte']:.3f} ±" in (BUNDLED / "README.md").read_text()
