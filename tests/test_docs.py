@@ -20,6 +20,7 @@ from tunesmith.cli.main import VERBS
 from tunesmith.cli.main import run as run_command
 from tunesmith.contracts import Text
 from tunesmith.recipe import Request, read_recipe
+from tunesmith.recipe.parse import parse_value
 from tunesmith.recipe.reference import build_reference
 
 ROOT = Path(__file__).parents[1]
@@ -117,7 +118,8 @@ def test_the_python_example(folder: Path, capfd: pytest.CaptureFixture[str]) -> 
     assert len(code.splitlines()) <= 10
     call = 'output="runs/python")'
     assert call in code
-    overrides = dict(item.split("=", 1) for item in SHORT)
+    pairs = [item.split("=", 1) for item in SHORT]
+    overrides = {key: parse_value(key, text) for key, text in pairs}
     exec(code.replace(call, f"{call[:-1]}, overrides={overrides!r})"), {})
     assert "heldout loss" in capfd.readouterr().out
 
