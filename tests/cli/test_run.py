@@ -199,6 +199,10 @@ def test_check_needs_no_base_and_shows_masks_with_one(
     assert command(["check", "--data", str(rows), "--json"]) == 0
     audit = json.loads(capsys.readouterr().out)
     assert (audit["rows"], audit["verdict"]) == (20, "ready")
+    kept = rows.parent / "audit"
+    assert command(["check", "--data", str(rows), "--output", str(kept)]) == 0
+    assert json.loads((kept / "audit.json").read_text()) == audit
+    assert command(["check", "--data", str(rows), "--output", str(kept)]) == 2, "not empty"
 
 
 def test_resume_without_a_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -105,22 +105,38 @@ class Run:
             os.close(descriptor)
 
 
-def create_run(folder: Path) -> Run:
-    """Make a new run directory.
+def new_folder(folder: Path) -> Path:
+    """Make a folder, or take an empty one.
 
     Raises:
-        RunError: the folder holds something already, or is a file.
+        RunError: it holds something already, is a file, or cannot be written.
     """
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file", hint="choose another --output")
     if folder.exists() and any(entry.name != LOCK for entry in folder.iterdir()):
-        resume = f"to continue it: --resume --output {folder}; or choose another --output"
+        resume = f"to continue a run: --resume --output {folder}; or choose another --output"
         raise RunError(f"{folder} is not empty", hint=resume)
-    created = datetime.now(UTC).isoformat()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"cannot make {folder}: {error.strerror}",
+            hint="choose an --output folder that you may write to",
+        ) from error
+    return folder
+
+
+def create_run(folder: Path) -> Run:
+    """Make a new run directory.
+
+    Raises:
+        RunError: the folder holds something already, is a file, or cannot be written.
+    """
+    new_folder(folder)
+    created = datetime.now(UTC).isoformat()
+    try:
         write_json(folder / STATE, {"format": 1, "created": created, "stages": {}})
-    except (PermissionError, NotADirectoryError) as error:
+    except PermissionError as error:
         raise RunError(
             f"cannot write in {folder}: {error.strerror}",
             hint="choose an --output folder that you may write to",
