@@ -180,6 +180,22 @@ def test_text_is_one_document_or_divided_by_lines(tmp_path: Path) -> None:
     ]
 
 
+def test_long_text_is_cut_after_paragraphs_and_nothing_is_lost(tmp_path: Path) -> None:
+    paragraphs = [f"Paragraph {n}. " + "word " * (20 * n) + "\n" for n in range(1, 25)]
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(paragraphs) + "x" * 9_000 + "\n")
+    said: list[str] = []
+    found = [(row.values["text"], row.place.line) for row in read_rows(path, said.append)]
+    text = path.read_text().splitlines()
+    for piece, line in found:
+        assert isinstance(piece, str)
+        assert text[line - 1] == piece.splitlines()[0]
+        assert piece.startswith(("Paragraph", "x"))
+        assert len(piece) <= 2_000 or len(piece.splitlines()) == 1
+    assert [word for piece, _ in found for word in str(piece).split()] == path.read_text().split()
+    assert "cut into rows" in said[0]
+
+
 def test_a_folder_is_its_files_in_order(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()

@@ -28,7 +28,7 @@ COLUMNS = {"prompt": "text", "completion": "category"}
         ("llamafactory_demos/reason_tool_use_demo_50.jsonl", "messages", 50),
         ("llamafactory_demos/v1_sft_demo.jsonl", "messages", 500),
         ("llamafactory_demos/c4_demo.jsonl", "text", 300),
-        ("llamafactory_demos/wiki_demo.txt", "text", 1),
+        ("llamafactory_demos/wiki_demo.txt", "text", 30),
         ("sgd_dialogues/chat_dev.jsonl", "messages", 2098),
         ("gsm8k/train.jsonl", "question_answer", 7473),
         ("banking77/test.csv", "prompt_completion", 3080),
