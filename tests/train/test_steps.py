@@ -70,15 +70,16 @@ def test_a_step_does_not_depend_on_what_was_asked_before(
     assert again == fresh
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.integers(0, 5), min_size=4, max_size=8).filter(any))
+@pytest.mark.parametrize(
+    "lengths", [[5, 0, 3, 1], [0, 0, 0, 0, 0, 0, 0, 1], [2, 5, 4, 3], [0, 4, 0, 0], [1, 1, 1, 1]]
+)
 def test_epochs_may_differ_in_length_and_be_empty(lengths: list[int]) -> None:
     def order(epoch: int) -> NDArray[np.int64]:
         return np.arange(lengths[epoch % len(lengths)])
 
     rows = StepRows(Numbered(5), order, 3)
     seen = Counter(number for step in range(1, 6) for number in numbers(rows.of(step)))
-    stream = [n for epoch in range(100) for n in range(lengths[epoch % len(lengths)])]
+    stream = [n for epoch in range(200) for n in range(lengths[epoch % len(lengths)])]
     assert seen == Counter(stream[:15])
 
 
