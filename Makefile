@@ -65,7 +65,7 @@ test: $(VENV)/.test
 	$(PYTHON) -m pytest
 
 test-all: $(VENV)/.test
-	$(PYTHON) -m pytest -m "slow or not slow"
+	HYPOTHESIS_PROFILE=explore $(PYTHON) -m pytest -m "slow or not slow"
 
 check: $(VENV)/.test
 	$(VENV)/bin/ruff check $(SOURCES)
