@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 JsonObject = dict[str, Json]
 Severity = Literal["block", "warn", "info"]
+Consumes = Literal["answers", "preferences"]
+ROWS_PER_EXAMPLE: dict[Consumes, int] = {"answers": 1, "preferences": 2}
+"""Rows that belong together in a step: what a method of that kind is given at once."""
 
 
 class Config(BaseModel):
@@ -137,6 +140,8 @@ class TokenRow:
     weights_T: NDArray[np.float32]
     place: Place
     digest: str
+    reference_T: NDArray[np.float32] | None = None
+    """Log-probability of each trained token under the reference, where the method needs it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,18 +187,35 @@ class Scores:
     """Log-probability of each trained token, natural logarithm, fp32."""
     weights_N: Tensor
     rows_N: Tensor
-    """Index within the step of the row that each token belongs to."""
+    """Index within the step of the row that each token belongs to; a pair's rows are 2p, 2p+1."""
+    reference_N: Tensor | None = None
+    """The same log-probabilities under the reference, where the method asks for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepRecord:
+class TokenCount:
+    """What a step's rows hold, and what was computed for them."""
+
+    tokens: int
+    """Tokens of the rows, as often as they occur."""
+    trained: int
+    """Those among them that carry a weight."""
+    needed: int
+    """Tokens that a model must see for the trained ones, each row by itself."""
+    computed: int
+    """Tokens that went through the model: `needed` less what rows share."""
+    padded: int
+    """What a rectangle as wide as the longest row would have held."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRecord(TokenCount):
     """One line of metrics.jsonl."""
 
     step: int
     loss: float
     learning_rate: float
     gradient_norm: float
-    tokens: int
     seconds: float
 
 
@@ -268,6 +290,10 @@ class Method(Protocol):
     """`methods/x.py`: an objective."""
 
     Config: type[AnyConfig]
+    CONSUMES: Consumes
+    """`answers` are rows by themselves; `preferences` are pairs, chosen before rejected."""
+    REFERENCE: bool
+    """Whether it compares with the model as training begins (`scores.reference_N`)."""
 
     def loss(self, scores: Scores, config: AnyConfig) -> Tensor:
         """The *sum* over the forest; the loop divides by the step's denominator."""

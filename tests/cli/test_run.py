@@ -73,7 +73,18 @@ def test_the_whole_job_then_resume_longer_and_changed(
         assert (run / name).is_file(), name
     steps = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert [step["step"] for step in steps] == [1, 2, 3, 4]
-    assert set(steps[0]) == {"step", "loss", "learning_rate", "gradient_norm", "tokens", "seconds"}
+    assert set(steps[0]) == {
+        "step",
+        "loss",
+        "learning_rate",
+        "gradient_norm",
+        "seconds",
+        "tokens",
+        "trained",
+        "needed",
+        "computed",
+        "padded",
+    }
     results = json.loads((run / "evaluation.json").read_text())["results"]
     assert results and all(set(result) >= RESULT_KEYS for result in results)
     for result in results:

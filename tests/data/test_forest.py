@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.contracts import TokenRow
-from tunesmith.data.forest import build_forests
+from tunesmith.data.forest import Packing, build_forests
 from tunesmith.errors import Place
 
 
@@ -27,7 +27,7 @@ def plain(length: int) -> TokenRow:
 
 def test_the_example_of_the_docstring() -> None:
     rows = [(0, row([1, 2, 3], [0, 1, 1])), (1, row([4, 5], [0, 1]))]
-    (forest,) = build_forests(rows, 100)
+    (forest,) = build_forests(rows, Packing(tokens_per_forest=100))
     assert forest.ids_S.tolist() == [1, 2, 4]
     assert forest.positions_S.tolist() == [0, 1, 0]
     assert forest.subtree_end_S.tolist() == [2, 2, 3]
@@ -40,19 +40,23 @@ def test_the_example_of_the_docstring() -> None:
 
 def test_best_fit_in_the_given_order() -> None:
     lengths = [5, 6, 4, 5]
-    forests = build_forests([(index, plain(size)) for index, size in enumerate(lengths)], 10)
+    forests = build_forests(
+        [(index, plain(size)) for index, size in enumerate(lengths)], Packing(tokens_per_forest=10)
+    )
     members = [sorted(set(forest.rows_N.tolist())) for forest in forests]
     assert members == [[0, 3], [1, 2]], "the third goes to the fuller of two"
 
 
 def test_a_long_row_has_a_forest_of_its_own() -> None:
-    forests = build_forests([(0, plain(3)), (1, plain(50)), (2, plain(3))], 10)
+    forests = build_forests(
+        [(0, plain(3)), (1, plain(50)), (2, plain(3))], Packing(tokens_per_forest=10)
+    )
     assert [forest.ids_S.size for forest in forests] == [6, 50]
 
 
 def test_rows_without_a_trained_token_are_left_out() -> None:
-    assert build_forests([(0, row([1, 2], [0, 0]))], 10) == []
-    assert build_forests([], 10) == []
+    assert build_forests([(0, row([1, 2], [0, 0]))], Packing(tokens_per_forest=10)) == []
+    assert build_forests([], Packing(tokens_per_forest=10)) == []
 
 
 ROWS = st.lists(
@@ -67,7 +71,7 @@ def test_forests_hold_what_the_rows_say(rows: list[list[tuple[int, float]]], roo
         row([token for token, _ in given_row], [0.0] + [weight for _, weight in given_row[1:]])
         for given_row in rows
     ]
-    forests = build_forests(list(enumerate(made)), room)
+    forests = build_forests(list(enumerate(made)), Packing(tokens_per_forest=room))
     assert all(
         forest.ids_S.size <= room or len(set(forest.rows_N.tolist())) == 1 for forest in forests
     )

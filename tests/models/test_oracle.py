@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from tests.models.tiny import CONFIGS, UNSUPPORTED, random_rows, tiny_model
 from tunesmith.contracts import TokenRow
-from tunesmith.data.forest import build_forests
+from tunesmith.data.forest import Packing, build_forests
 from tunesmith.methods import sft
 from tunesmith.models.adapters import full, lora
 from tunesmith.models.attention import ForestSupport, enable_forest
@@ -51,7 +51,7 @@ def forest_backward(
     """Accumulate the step's gradients forest by forest; returns the loss."""
     denominator = sft.denominator([row.weights_T for row in rows])
     total = 0.0
-    for forest in build_forests(list(enumerate(rows)), room):
+    for forest in build_forests(list(enumerate(rows)), Packing(tokens_per_forest=room)):
         loss = sft.loss(forest_scores(model, forest, support=support), sft.Config()) / denominator
         loss.backward()
         total += float(loss.detach())
@@ -89,7 +89,7 @@ def test_loss_equals_transformers_own(name: str) -> None:
     labels = torch.where(torch.from_numpy(row.weights_T) > 0, ids, -100)
     expected = float(model(input_ids=ids, labels=labels).loss)
     support = enable_forest(model)
-    (forest,) = build_forests([(0, row)], 64)
+    (forest,) = build_forests([(0, row)], Packing(tokens_per_forest=64))
     logprobs = forest_scores(model, forest, support=support).logprobs_N
     assert float(-logprobs.detach().mean()) == pytest.approx(expected, rel=1e-6)
 

@@ -10,7 +10,7 @@ from transformers import LlamaConfig
 
 from tests.models.tiny import random_rows, tiny_model
 from tunesmith.base import BaseFolder, locate_base
-from tunesmith.data.forest import build_forests
+from tunesmith.data.forest import Packing, build_forests
 from tunesmith.errors import RecipeError
 from tunesmith.models.adapters import full, lora
 from tunesmith.models.attention import enable_forest
@@ -44,7 +44,9 @@ def test_a_quantized_base_takes_forests_and_trains(base: BaseFolder, tmp_path: P
     optimizer = torch.optim.AdamW(trained, lr=1e-2)
     losses = []
     for _ in range(6):
-        (forest,) = build_forests(list(enumerate(random_rows(9, 14))), 64)
+        (forest,) = build_forests(
+            list(enumerate(random_rows(9, 14))), Packing(tokens_per_forest=64)
+        )
         with torch.no_grad():  # as measuring does between steps
             forest_scores(model, forest, support=support)
         loss = -forest_scores(model, forest, support=support).logprobs_N.mean()

@@ -58,7 +58,16 @@ def write_training(run: Run, steps: int) -> None:
     for step in range(1, steps + 1):
         loss = 1.2 + 4 * math.exp(-step / 60) + 0.15 * float(generator.normal())
         record = StepRecord(
-            step=step, loss=loss, learning_rate=1e-3, gradient_norm=1.0, tokens=900, seconds=0.4
+            step=step,
+            loss=loss,
+            learning_rate=1e-3,
+            gradient_norm=1.0,
+            tokens=900,
+            seconds=0.4,
+            trained=3,
+            needed=4,
+            computed=4,
+            padded=6,
         )
         metrics.append(run.path("metrics.jsonl"), record)
     every = max(1, steps // 8)

@@ -12,7 +12,16 @@ from tunesmith.train.display import Display, duration
 
 def record(step: int) -> StepRecord:
     return StepRecord(
-        step=step, loss=2.5, learning_rate=0.1, gradient_norm=2.0, tokens=1000, seconds=2.0
+        step=step,
+        loss=2.5,
+        learning_rate=0.1,
+        gradient_norm=2.0,
+        tokens=1000,
+        seconds=2.0,
+        trained=3,
+        needed=4,
+        computed=4,
+        padded=6,
     )
 
 

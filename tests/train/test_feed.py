@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 
 def record(step: int) -> StepRecord:
     return StepRecord(
-        step=step, loss=float(step), learning_rate=0.1, gradient_norm=2.0, tokens=50, seconds=0.5
+        step=step,
+        loss=float(step),
+        learning_rate=0.1,
+        gradient_norm=2.0,
+        tokens=50,
+        seconds=0.5,
+        trained=3,
+        needed=4,
+        computed=4,
+        padded=6,
     )
 
 

@@ -13,7 +13,16 @@ from tunesmith.train import metrics
 
 def record(step: int) -> StepRecord:
     return StepRecord(
-        step=step, loss=1 / 3, learning_rate=1e-4, gradient_norm=0.1, tokens=5, seconds=0.5
+        step=step,
+        loss=1 / 3,
+        learning_rate=1e-4,
+        gradient_norm=0.1,
+        tokens=5,
+        seconds=0.5,
+        trained=3,
+        needed=4,
+        computed=4,
+        padded=6,
     )
 
 
@@ -28,7 +37,18 @@ def path(tmp_path: Path) -> Path:
 def test_what_is_written_is_read(path: Path) -> None:
     assert list(metrics.read(path)) == [record(step) for step in range(1, 6)]
     line = json.loads(path.read_text().splitlines()[0])
-    assert list(line) == ["step", "loss", "learning_rate", "gradient_norm", "tokens", "seconds"]
+    assert list(line) == [
+        "step",
+        "loss",
+        "learning_rate",
+        "gradient_norm",
+        "seconds",
+        "tokens",
+        "trained",
+        "needed",
+        "computed",
+        "padded",
+    ]
 
 
 def test_cut_back_drops_later_steps_and_keeps_bytes(path: Path) -> None:
@@ -56,7 +76,16 @@ def test_nothing_to_cut(path: Path) -> None:
 
 def test_not_finite_is_never_written(tmp_path: Path) -> None:
     bad = StepRecord(
-        step=1, loss=float("nan"), learning_rate=1, gradient_norm=1, tokens=1, seconds=1
+        step=1,
+        loss=float("nan"),
+        learning_rate=1,
+        gradient_norm=1,
+        tokens=1,
+        seconds=1,
+        trained=3,
+        needed=4,
+        computed=4,
+        padded=6,
     )
     with pytest.raises(ValueError, match="JSON"):
         metrics.append(tmp_path / "metrics.jsonl", bad)

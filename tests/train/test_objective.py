@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM
 
 from tunesmith.contracts import TokenRow
+from tunesmith.data.forest import Packing
 from tunesmith.methods import sft
 from tunesmith.models.adapters import full, lora
 from tunesmith.models.attention import ForestSupport, enable_forest
@@ -40,7 +41,7 @@ def objective(model: nn.Module, tokens_per_forest: int, seed: int = 0) -> Object
         scores=partial(forest_scores, model, support=SUPPORT),
         method=sft,
         config=sft.Config(),
-        tokens_per_forest=tokens_per_forest,
+        packing=Packing(tokens_per_forest=tokens_per_forest, shortest_shared=1),
         seed=seed,
     )
 
@@ -62,9 +63,9 @@ def test_the_cut_does_not_matter(
     workshop: Workshop, rows: list[TokenRow], tokens_per_forest: int
 ) -> None:
     model = attached(workshop)
-    whole = objective(model, 10_000).backward(1, rows)
+    whole = objective(model, 10_000).backward(1, rows).loss
     expected = gradients(model)
-    cut = objective(model, tokens_per_forest).backward(1, rows)
+    cut = objective(model, tokens_per_forest).backward(1, rows).loss
     assert cut == pytest.approx(whole, rel=1e-6)
     total = torch.stack([one.norm() for one in expected.values()]).norm()
     for name, gradient in gradients(model).items():
@@ -83,7 +84,7 @@ def test_the_loss_is_the_mean_over_trained_tokens(workshop: Workshop, rows: list
         total -= float((picked * torch.from_numpy(row.weights_T[1:])).sum())
         count += float(row.weights_T.sum())
     model = attached(workshop)
-    assert objective(model, 30).backward(1, rows) == pytest.approx(total / count, rel=1e-5)
+    assert objective(model, 30).backward(1, rows).loss == pytest.approx(total / count, rel=1e-5)
     assert objective(model, 30).measure(rows) == pytest.approx(total / count, rel=1e-5)
 
 
@@ -110,12 +111,12 @@ def test_dropout_depends_on_seed_step_and_forest_alone(
         for name, weight in model.named_parameters():
             if "lora_B" in name:
                 weight.fill_(0.05)
-    first = objective(model, 40).backward(5, rows)
+    first = objective(model, 40).backward(5, rows).loss
     torch.manual_seed(99)
     torch.rand(7)
-    assert objective(model, 40).backward(5, rows) == first
-    assert objective(model, 40).backward(6, rows) != first
-    assert objective(model, 40, seed=1).backward(5, rows) != first
+    assert objective(model, 40).backward(5, rows).loss == first
+    assert objective(model, 40).backward(6, rows).loss != first
+    assert objective(model, 40, seed=1).backward(5, rows).loss != first
 
 
 def test_modes_come_back_after_an_error() -> None:

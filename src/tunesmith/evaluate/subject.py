@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from tunesmith.data.forest import build_forests
+from tunesmith.data.forest import Packing, build_forests
 from tunesmith.evaluate.budget import BATCH, Budget
 from tunesmith.evaluate.contracts import Answer, Passage, PassageScore, Question
 from tunesmith.evaluate.display import Display
@@ -63,11 +63,12 @@ class ModelSubject:
 
     def _score(self, name: str, passages: Sequence[Passage]) -> list[PassageScore]:
         rows = [(index, passage.row) for index, passage in enumerate(passages)]
+        packing = Packing(tokens_per_forest=self._asking.tokens_per_forest)
         sums_R4 = np.zeros((len(rows), 4))
         what = f"{self._side}: {name.replace('_', ' ')}"
         with self._asking.display.counting(what, len(rows)) as counter:
             counted = 0
-            for forest in build_forests(rows, self._asking.tokens_per_forest):
+            for forest in build_forests(rows, packing):
                 judged = judge(self._model, forest, support=self._support)
                 statistics_N4 = np.stack(
                     [

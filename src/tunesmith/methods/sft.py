@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tunesmith import contracts
-from tunesmith.contracts import Scores
+from tunesmith.contracts import Consumes, Scores
+
+CONSUMES: Consumes = "answers"
+REFERENCE = False
 
 
 class Config(contracts.Config):

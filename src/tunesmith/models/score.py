@@ -41,6 +41,9 @@ def forest_scores(model: nn.Module, forest: Forest, *, support: ForestSupport) -
         logprobs_N=logprobs_N,
         weights_N=torch.from_numpy(forest.weights_N).to(device),
         rows_N=torch.from_numpy(forest.rows_N).to(device),
+        reference_N=None
+        if forest.reference_N is None
+        else torch.from_numpy(forest.reference_N).to(device),
     )
 
 

@@ -124,6 +124,8 @@ class Train(Config):
     """Where to run; auto takes a CUDA GPU when there is one."""
     tokens_per_forest: int | None = Field(default=None, ge=8)
     """Tokens computed at once; decided from memory. It does not change the result."""
+    share_prefixes: bool = True
+    """Compute what rows of a step begin with once for all. It does not change the result."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Train:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from torch import nn
 
@@ -74,7 +74,9 @@ def fit(job: Job, progress: Progress) -> Progress:
     saved = progress
     with StopSignals() as signals:
         while True:
-            with shortage_named(f"after step {progress.step}", job.objective.tokens_per_forest):
+            with shortage_named(
+                f"after step {progress.step}", job.objective.packing.tokens_per_forest
+            ):
                 progress = _measure_if_due(job, progress, signals)
             finished = _finished(job, progress)
             stopping = signals.number is not None
@@ -86,7 +88,9 @@ def fit(job: Job, progress: Progress) -> Progress:
             if finished:
                 _say_if_early(job, progress)
                 return progress
-            with shortage_named(f"in step {progress.step + 1}", job.objective.tokens_per_forest):
+            with shortage_named(
+                f"in step {progress.step + 1}", job.objective.packing.tokens_per_forest
+            ):
                 progress = _take_step(job, progress)
 
 
@@ -94,7 +98,8 @@ def _take_step(job: Job, progress: Progress) -> Progress:
     began = time.monotonic()
     step = progress.step + 1
     rows = job.rows.of(step)
-    loss = job.objective.backward(step, rows)
+    made = job.objective.backward(step, rows)
+    loss = made.loss
     norm = job.optimizer.clip(job.settings.max_gradient_norm)
     places = [row.place for row in rows]
     seen = progress.watch
@@ -116,8 +121,8 @@ def _take_step(job: Job, progress: Progress) -> Progress:
         loss=loss,
         learning_rate=rate,
         gradient_norm=norm,
-        tokens=sum(row.ids_T.size for row in rows),
         seconds=round(time.monotonic() - began, 4),
+        **asdict(made.count),
     )
     metrics.append(job.run.path("metrics.jsonl"), record)
     job.feed.step(record)

@@ -1,21 +1,21 @@
 """metrics.jsonl: one line a step, the truth for every chart.
 
-    {"step": 7, "loss": 2.31, "learning_rate": 2e-4, "gradient_norm": 1.4, "tokens": 812,
-     "seconds": 0.9}
+    {"step": 7, "loss": 2.31, "learning_rate": 2e-4, "gradient_norm": 1.4, "seconds": 0.9,
+     "tokens": 812, "trained": 340, "needed": 804, "computed": 560, "padded": 1232}
 
-`tokens` are all tokens of the step's rows, `seconds` its wall time. After a crash the file
-may be ahead of the checkpoint, and its last line may be half a line: `cut_back` removes
-both, so that the resumed run writes each step once.
+`seconds` is the wall time of the step; `contracts.TokenCount` says what the tokens are.
+After a crash the file may be ahead of the checkpoint, and its last line may be half a line:
+`cut_back` removes both, so that the resumed run writes each step once.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
-from tunesmith.contracts import Json, JsonObject, StepRecord
+from tunesmith.contracts import Json, JsonObject, StepRecord, TokenCount
 from tunesmith.runs.durable import append_line, write_bytes
 
 
@@ -25,7 +25,7 @@ def append(path: Path, record: StepRecord) -> None:
     Raises:
         ResourceError: the disk is full.
     """
-    append_line(path, json.dumps(asdict(record), allow_nan=False))
+    append_line(path, _line(record))
 
 
 def read(path: Path) -> Iterator[StepRecord]:
@@ -44,12 +44,18 @@ def cut_back(path: Path, step: int) -> int:
     if not path.exists():
         return 0
     kept = [record for record in read(path) if record.step <= step]
-    text = "".join(f"{json.dumps(asdict(record), allow_nan=False)}\n" for record in kept)
+    text = "".join(f"{_line(record)}\n" for record in kept)
     before = path.read_bytes()
     if before == text.encode():
         return 0
     write_bytes(path, text.encode())
     return before.count(b"\n") + (not before.endswith(b"\n")) - len(kept)
+
+
+def _line(record: StepRecord) -> str:
+    values = asdict(record)
+    counts = {field.name: values.pop(field.name) for field in fields(TokenCount)}
+    return json.dumps({**values, **counts}, allow_nan=False)
 
 
 def _parse(line: bytes) -> StepRecord | None:
@@ -60,8 +66,8 @@ def _parse(line: bytes) -> StepRecord | None:
             loss=_number(values["loss"]),
             learning_rate=_number(values["learning_rate"]),
             gradient_norm=_number(values["gradient_norm"]),
-            tokens=int(_number(values["tokens"])),
             seconds=_number(values["seconds"]),
+            **{field.name: int(_number(values[field.name])) for field in fields(TokenCount)},
         )
     except (ValueError, KeyError, TypeError):
         return None

@@ -18,9 +18,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tunesmith.contracts import Config, Method, Scores, TokenRow
-from tunesmith.data.forest import Forest, build_forests
+from tunesmith.contracts import Config, Method, Scores, TokenCount, TokenRow
+from tunesmith.data.forest import Forest, Packing, build_forests, tokens_alone
 from tunesmith.errors import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLoss:
+    """The loss of a step, and what was computed for it."""
+
+    loss: float
+    count: TokenCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +39,22 @@ class Objective:
     scores: Callable[[Forest], Scores]
     method: Method
     config: Config
-    tokens_per_forest: int
+    packing: Packing
     seed: int
 
-    def backward(self, step: int, rows: Sequence[TokenRow]) -> float:
+    def backward(self, step: int, rows: Sequence[TokenRow]) -> StepLoss:
         """Add the gradients of a step to the weights; its loss."""
         denominator = self._denominator(rows)
         parts: list[Tensor] = []
-        for number, forest in enumerate(self._forests(rows)):
+        forests = self._forests(rows)
+        for number, forest in enumerate(forests):
             seed_all(self.seed, step, number)
             loss = self.method.loss(self.scores(forest), self.config) / denominator
             torch.autograd.backward(loss)
             parts.append(loss.detach())
-        return math.fsum(float(part) for part in parts)
+        return StepLoss(
+            loss=math.fsum(float(part) for part in parts), count=_counted(rows, forests)
+        )
 
     def measure(
         self, rows: Sequence[TokenRow], stopping: Callable[[], bool] | None = None
@@ -60,15 +71,31 @@ class Objective:
 
     def blame(self, rows: Sequence[TokenRow]) -> list[Place]:
         """The rows whose own loss is not finite; all rows where none stands out."""
-        guilty = [row.place for row in rows if not math.isfinite(self.measure([row]) or 0.0)]
+        together = self.packing.rows_together
+        guilty = []
+        for start in range(0, len(rows), together):
+            example = rows[start : start + together]
+            if not math.isfinite(self.measure(example) or 0.0):
+                guilty.append(example[0].place)
         return guilty or [row.place for row in rows]
 
     def _forests(self, rows: Sequence[TokenRow]) -> list[Forest]:
-        return build_forests(list(enumerate(rows)), self.tokens_per_forest)
+        return build_forests(list(enumerate(rows)), self.packing)
 
     def _denominator(self, rows: Sequence[TokenRow]) -> float:
         # A step of rows without a trained token has the loss 0, not 0 / 0.
         return self.method.denominator([row.weights_T for row in rows]) or 1.0
+
+
+def _counted(rows: Sequence[TokenRow], forests: Sequence[Forest]) -> TokenCount:
+    lengths = [row.ids_T.size for row in rows]
+    return TokenCount(
+        tokens=sum(lengths),
+        trained=sum(forest.target_ids_N.size for forest in forests),
+        needed=sum(tokens_alone(row) for row in rows),
+        computed=sum(forest.ids_S.size for forest in forests),
+        padded=max(lengths, default=0) * len(lengths),
+    )
 
 
 @contextmanager

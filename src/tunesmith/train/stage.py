@@ -17,8 +17,17 @@ from torch import nn
 
 from tunesmith import plugins
 from tunesmith.base import BaseFolder
-from tunesmith.contracts import Adapter, Config, Json, JsonObject, Method, Scores, TokenRow
-from tunesmith.data.forest import Forest
+from tunesmith.contracts import (
+    ROWS_PER_EXAMPLE,
+    Adapter,
+    Config,
+    Json,
+    JsonObject,
+    Method,
+    Scores,
+    TokenRow,
+)
+from tunesmith.data.forest import Forest, Packing
 from tunesmith.data.order import Mixture, epoch_length, epoch_order
 from tunesmith.data.store import PackedRows
 from tunesmith.hardware import choose_precision, detect
@@ -222,7 +231,11 @@ def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
             scores=scores,
             method=method,
             config=_options(method.Config, recipe.method),
-            tokens_per_forest=room,
+            packing=Packing(
+                tokens_per_forest=room,
+                share=recipe.train.share_prefixes,
+                rows_together=ROWS_PER_EXAMPLE[method.CONSUMES],
+            ),
             seed=recipe.seed,
         ),
         optimizer=NamedOptimizer(weights, recipe.train),

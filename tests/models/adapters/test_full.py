@@ -10,7 +10,7 @@ from safetensors import safe_open
 from tests.models.tiny import CONFIGS, random_rows, tiny_model
 from transformers import AutoModelForCausalLM
 
-from tunesmith.data.forest import build_forests
+from tunesmith.data.forest import Packing, build_forests
 from tunesmith.errors import ModelError
 from tunesmith.models.adapters import full
 from tunesmith.models.attention import enable_forest
@@ -59,7 +59,7 @@ def test_a_bf16_run_computes_in_bf16_with_fp32_gradients() -> None:
     assert support.supported, support.reason
     kinds = set()
     model.lm_head.register_forward_hook(lambda module, given, output: kinds.add(output.dtype))
-    (forest,) = build_forests(list(enumerate(random_rows(9, 5))), 64)
+    (forest,) = build_forests(list(enumerate(random_rows(9, 5))), Packing(tokens_per_forest=64))
     scores = forest_scores(model, forest, support=support)
     scores.logprobs_N.sum().backward()
     assert kinds == {torch.bfloat16}
