@@ -2,7 +2,7 @@
 
 A row's way through the house:
 
-    file -> RawRow -> Example (Conversation | Segments | Text) -> TokenRow -> forest -> Scores
+    file -> RawRow -> Example (Conversation | Preference | ...) -> TokenRow -> forest -> Scores
 
 A plugin is one file in the folder of its kind; the *module itself* is the plugin, and the
 protocols at the end say which names it must define. Nothing here imports torch: tensor
@@ -14,7 +14,7 @@ Shapes: T tokens of one row, N trained tokens of a forest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -117,7 +117,27 @@ class Text:
     text: str
 
 
-Content = Conversation | Segments | Text
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """A prompt with two completions of which the first is the better one."""
+
+    prompt: tuple[Message, ...]
+    chosen: tuple[Message, ...]
+    rejected: tuple[Message, ...]
+    tools: tuple[JsonObject, ...] = ()
+
+    def sides(self) -> tuple[Conversation, Conversation]:
+        """Chosen, then rejected, each after the prompt, of which nothing is trained."""
+        prompt = tuple(
+            replace(turn, weight=0.0) if turn.role == "assistant" else turn for turn in self.prompt
+        )
+        return (
+            Conversation(messages=(*prompt, *self.chosen), tools=self.tools),
+            Conversation(messages=(*prompt, *self.rejected), tools=self.tools),
+        )
+
+
+Content = Conversation | Segments | Text | Preference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +296,8 @@ class Format(Protocol):
     """Names that `columns` in the recipe may map to the file's own names."""
     PRIORITY: int
     """Formats are asked in descending order; the first that recognises the row has it."""
+    GIVES: Consumes
+    """The kind of method that learns from its rows."""
 
     def recognises(self, values: JsonObject) -> bool:
         """Whether a row looks like this format."""

@@ -17,9 +17,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tunesmith.base import BaseFolder, locate_base
-from tunesmith.contracts import Audit, JsonObject
+from tunesmith.contracts import ROWS_PER_EXAMPLE, Audit, JsonObject
 from tunesmith.data import stage as data_stage
 from tunesmith.data.coding import Coding, load_coding, stop_ids
+from tunesmith.data.kind import require_kind
 from tunesmith.data.order import epoch_length
 from tunesmith.data.prepared import Prepared, existing
 from tunesmith.data.stage import CheckReport
@@ -31,7 +32,9 @@ from tunesmith.plan.changes import STAGES, affected_stages, fill_from
 from tunesmith.plan.defaults import Decision, Facts, decide, longest_row
 from tunesmith.plan.memory import MemoryPlan, plan_memory
 from tunesmith.recipe import Recipe, Request, as_yaml, read_recipe
+from tunesmith.recipe.options import consumed_by
 from tunesmith.runs import Run, create_run, open_run
+from tunesmith.runs.directory import unused_folder
 from tunesmith.runs.documents import write_json, write_text
 from tunesmith.runs.environment import describe_environment
 
@@ -217,20 +220,9 @@ def _open(asked: Request, *, resume: bool) -> tuple[Run, Recipe, bool]:
             hint="give a recipe to start one there, or the directory of an existing run",
         )
     recipe = read_recipe(asked)
-    run = create_run(Path(given) if given else _new_folder(recipe))
+    run = create_run(Path(given) if given else unused_folder(recipe))
     write_text(run.path(RECIPE), as_yaml(recipe))
     return run, recipe, True
-
-
-def _new_folder(recipe: Recipe) -> Path:
-    """`runs/<base>-<data>-<n>`, the first n that is free."""
-    source = Path(recipe.data.sources[0].path.removeprefix("bundled:"))
-    stem = "-".join(part.split(".")[0] for part in source.parts[-2:] if part not in ("/", "."))
-    base = Path(recipe.base.path.removeprefix("bundled:")).name
-    number = 1
-    while (folder := Path("runs", f"{base}-{stem}-{number}")).exists():
-        number += 1
-    return folder
 
 
 def _stored(run: Run) -> Recipe:
@@ -251,6 +243,7 @@ def _check_ahead(recipe: Recipe) -> None:
 
 
 def _check(recipe: Recipe, base: BaseFolder | None, voice: Voice) -> CheckReport:
+    require_kind(recipe)
     length, _ = longest_row(recipe.data.max_length, base.context if base else None)
     return data_stage.check(
         recipe.data.model_copy(update={"max_length": length}),
@@ -265,6 +258,7 @@ def _prepare(recipe: Recipe, run: Run, voice: Voice) -> Job:
     from tunesmith.hardware import detect
 
     _check_ahead(recipe)
+    require_kind(recipe)
     base = locate_base(recipe.base.path, recipe.base.revision)
     content = base.content_digest()
     _require_same_base(run, content)
@@ -322,6 +316,7 @@ def _decide(
 
     hardware = detect(recipe.train.device)
     precision, why = choose_precision(recipe.base.precision, hardware, base.parameters)
+    longest *= ROWS_PER_EXAMPLE[consumed_by(recipe.method.name)]  # they stay in one forest
     memory = plan_memory(recipe, base, hardware, precision=precision, longest_row=longest)
     facts = Facts(
         parameters=base.parameters,

@@ -201,7 +201,6 @@ def test_formats_may_not_be_mixed_in_a_file(write_lines: Write) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        {"prompt": "Hi", "chosen": "Ho", "rejected": "Hm"},
         {"conversations": SHAREGPT["conversations"], "chosen": {}, "rejected": {}},
         {**chat(("user", "Hi"), ("assistant", "Ho")), "label": False},
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +70,19 @@ def test_an_error_names_the_longest_row(packed: PackedRows) -> None:
         fit(packed, 7, "error")
     assert caught.value.place == Place(file="a", line=4)
     assert "10 tokens" in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("overlong", "max_length", "lengths", "marked"),
+    [
+        ("truncate", 6, [5, 5, 0, 0], [2]),
+        ("drop", 8, [5, 5, 0, 0], [3]),
+        ("drop", 4, [0, 0, 0, 0], [0, 1, 2, 3]),
+    ],
+)
+def test_half_a_pair_is_dropped_too(
+    packed: PackedRows, overlong: Overlong, max_length: int, lengths: list[int], marked: list[int]
+) -> None:
+    fitted = fit(replace(packed, rows_per_example=2), max_length, overlong)
+    assert fitted.lengths_R.tolist() == lengths
+    assert np.flatnonzero(fitted.overlong_R | fitted.untrainable_R).tolist() == marked

@@ -67,7 +67,7 @@ def test_calls_and_tools_of_llama_factory_are_kept() -> None:
     ("name", "says"),
     [
         ("banking77/test.csv", "only text is learnt"),
-        ("hh_rlhf/test.jsonl.gz", "feedback"),
+        ("hh_rlhf/test.jsonl.gz", "is empty"),
         ("llamafactory_demos/dpo_en_demo.json", "feedback"),
         ("llamafactory_demos/kto_en_demo.json", "feedback"),
         ("truthfulqa/TruthfulQA.csv", "no format fits"),

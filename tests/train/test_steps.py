@@ -113,3 +113,14 @@ def test_held_out_rows_are_drawn_with_the_seed() -> None:
     assert numbers(list(one)) == numbers(list(same)) != numbers(list(other))
     assert numbers(list(one)) == sorted(set(numbers(list(one))))
     assert len(held_out_rows(Numbered(7), 20, 1)) == 7
+
+
+def test_rows_that_belong_together_stay_together() -> None:
+    rows = StepRows(Numbered(12), lambda epoch: shuffled(6, epoch), 2, 2)
+    seen = [number for step in (1, 2, 3) for number in numbers(rows.of(step))]
+    assert seen == [2 * int(pair) + side for pair in shuffled(6, 0) for side in (0, 1)]
+    assert rows.indices(2) == seen[4:8]
+    drawn = numbers(list(held_out_rows(Numbered(500), 20, 1, 2)))
+    assert drawn[1::2] == [number + 1 for number in drawn[::2]]
+    assert len(drawn) == 40 and all(number % 2 == 0 for number in drawn[::2])
+    assert numbers(list(held_out_rows(Numbered(6), 20, 1, 2))) == list(range(6))

@@ -19,7 +19,14 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.contracts import Example, JsonObject, TokenRow
+from tunesmith.contracts import (
+    ROWS_PER_EXAMPLE,
+    Content,
+    Example,
+    JsonObject,
+    Preference,
+    TokenRow,
+)
 from tunesmith.data.cache import cached
 from tunesmith.data.content import canonical
 from tunesmith.data.examples import MAX_FAULTS, together
@@ -129,9 +136,14 @@ def _encode(
     files = tuple(Path(stamp.path) for stamp in stamped.files)
     ordinals = {str(path): str(number) for number, path in enumerate(files)}
     extra: JsonObject = {}
+    examples = surveyor.through(stamped.source, files, progress)
+    first = next(examples)  # a file without rows is refused
+    pairs = isinstance(first.content, Preference)
+    together = ROWS_PER_EXAMPLE["preferences" if pairs else "answers"]
 
     def rows() -> Iterator[PackedRow]:
-        examples = surveyor.through(stamped.source, files, progress)
+        nonlocal examples
+        examples = itertools.chain([first], examples)
         for packed in _coded(examples, coding, surveyor.notice):
             place = replace(packed.row.place, file=ordinals[str(packed.row.place.file)])
             yield replace(packed, row=replace(packed.row, place=place))
@@ -140,7 +152,7 @@ def _encode(
         moved = (replace(one, file=ordinals[one.file]) for one in survey.findings)
         extra["survey"] = replace(survey, findings=tuple(moved)).as_json()
 
-    return write_packed(folder, rows(), extra)
+    return write_packed(folder, rows(), extra, rows_per_example=together)
 
 
 def _coded(
@@ -173,9 +185,9 @@ def _rows_of(
     coding: Coding,
     notice: Callable[[str], None],
 ) -> Iterator[PackedRow]:
-    for encoded in encodings:
+    for encoded, content in zip(encodings, _proved_by(example.content, encodings), strict=True):
         try:
-            prove(encoded, example.content, coding.tokenizer, coding.template)
+            prove(encoded, content, coding.tokenizer, coding.template)
         except InputError as error:
             raise _placed(error, example.place) from error
         if encoded.notice:
@@ -190,6 +202,13 @@ def _rows_of(
             example=index,
             group=key_of(example.group),
         )
+
+
+def _proved_by(content: Content, encodings: tuple[Encoded, ...]) -> tuple[Content, ...]:
+    """What each row must be the tokens of."""
+    if isinstance(content, Preference):
+        return content.sides()
+    return (content,) * len(encodings)
 
 
 def _placed(error: Fault, place: Place) -> Fault:

@@ -4,6 +4,7 @@
                   {"role": "assistant", "content": "Yes."}]}
     {"segments": [{"text": "2+2=", "label": false}, {"text": "4", "label": true}]}
     {"text": "The mill stood by the river."}
+    {"prompt": [{...}], "chosen": [{...}], "rejected": [{...}]}
 
 The JSON is canonical: keys sorted, absent fields left out, so that equal contents have
 equal digests whatever format they came from.
@@ -21,6 +22,7 @@ from tunesmith.contracts import (
     Json,
     JsonObject,
     Message,
+    Preference,
     Segment,
     Segments,
     Text,
@@ -48,6 +50,15 @@ def content_as_json(content: Content) -> JsonObject:
             if content.tools:
                 out["tools"] = list(content.tools)
             return out
+        case Preference():
+            pair: JsonObject = {
+                "prompt": [_message_as_json(turn) for turn in content.prompt],
+                "chosen": [_message_as_json(turn) for turn in content.chosen],
+                "rejected": [_message_as_json(turn) for turn in content.rejected],
+            }
+            if content.tools:
+                pair["tools"] = list(content.tools)
+            return pair
 
 
 def content_from_json(values: JsonObject) -> Content:
@@ -65,11 +76,15 @@ def content_from_json(values: JsonObject) -> Content:
                 for part in as_objects(values["segments"], "segments")
             )
         )
-    turns = as_objects(column(values, "messages"), "messages")
-    return Conversation(
-        messages=tuple(_message_from_json(turn) for turn in turns),
-        tools=tuple(as_objects(values.get("tools", []), "tools")),
-    )
+    tools = tuple(as_objects(values.get("tools", []), "tools"))
+    if "chosen" in values:
+        return Preference(
+            prompt=_messages_from_json(values, "prompt"),
+            chosen=_messages_from_json(values, "chosen"),
+            rejected=_messages_from_json(values, "rejected"),
+            tools=tools,
+        )
+    return Conversation(messages=_messages_from_json(values, "messages"), tools=tools)
 
 
 def digest_of(content: Content) -> str:
@@ -87,7 +102,8 @@ def group_of(content: Content) -> str:
 
     Case, spacing and compatible characters (full width, ligatures) make no difference.
     Plain text has no group; segments have the whole of their first trained one and what
-    stands before it.
+    stands before it; pairs have their prompt's first exchange, so that answers to the same
+    prompt stay together.
     """
     match content:
         case Text():
@@ -96,14 +112,16 @@ def group_of(content: Content) -> str:
             end = next(index for index, part in enumerate(content.parts) if part.trained) + 1
             texts = ["".join(part.text for part in content.parts[:end])]
         case Conversation():
-            texts = _first_exchange(content)
+            texts = _first_exchange(content.messages)
+        case Preference():
+            texts = _first_exchange(content.prompt)
     folded = "\0".join(_folded(text) for text in texts)
     return sha256(folded.encode()).hexdigest()[:16]
 
 
-def _first_exchange(content: Conversation) -> list[str]:
+def _first_exchange(messages: tuple[Message, ...]) -> list[str]:
     asked, texts = 0, []
-    for turn in content.messages:
+    for turn in messages:
         asked += turn.role == "user"
         if asked > 1:
             break
@@ -122,6 +140,11 @@ def _message_as_json(turn: Message) -> JsonObject:
     if turn.weight != 1.0:
         out["weight"] = turn.weight
     return out
+
+
+def _messages_from_json(values: JsonObject, name: str) -> tuple[Message, ...]:
+    turns = as_objects(column(values, name), name)
+    return tuple(_message_from_json(turn) for turn in turns)
 
 
 def _message_from_json(values: JsonObject) -> Message:

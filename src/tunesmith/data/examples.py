@@ -37,6 +37,8 @@ class FileExamples:
 
     path: Path
     format: str
+    place: Place
+    """Of its first row."""
     examples: Iterator[Example]
 
 
@@ -70,6 +72,7 @@ def read_file(
     return FileExamples(
         path=path,
         format=recognised.name,
+        place=first[0].place,
         examples=_parsed(itertools.chain(first, rows), recognised),
     )
 

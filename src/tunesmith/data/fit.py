@@ -3,9 +3,10 @@
     tokens  q q q a a a </s>      max_length 5      ->      q q q a a
 
 The start is kept and no stop token is invented: the model would learn to stop there. A row
-of which no trained token is left is dropped.
+of which no trained token is left is dropped, and with it the rows that belong to it: half a
+pair teaches nothing.
 
-Shapes: R rows.
+Shapes: R rows, E examples.
 """
 
 from __future__ import annotations
@@ -65,7 +66,11 @@ def fit(packed: PackedRows, max_length: int | None, overlong: Overlong) -> Fit:
             trained_R[index] = np.count_nonzero(packed.weights[begin : begin + max_length])
     dropped_R = long_R & (overlong == "drop")
     untrainable_R = (trained_R == 0) & ~dropped_R
-    kept_R[dropped_R | untrainable_R] = 0
+    lost_R = dropped_R | untrainable_R
+    if packed.rows_per_example > 1:
+        lost_E = lost_R.reshape(-1, packed.rows_per_example).any(axis=1)
+        lost_R = np.repeat(lost_E, packed.rows_per_example)
+    kept_R[lost_R] = 0
     return Fit(
         lengths_R=kept_R,
         truncated_R=long_R & (kept_R > 0),

@@ -5,7 +5,8 @@ rows; the rest f walks through one fixed shuffle of the source,
 
     places  floor(e·f·R) ... floor((e+1)·f·R) - 1   (mod R)
 
-so that after 1/f epochs every row has been drawn equally often.
+so that after 1/f epochs every row has been drawn equally often. Where rows belong together,
+as the two of a pair do, what is ordered here are the pairs.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Mixture:
     """What decides the order of rows over a whole run."""
 
     source_of_R: NDArray[np.int32]
-    """The source of each row."""
+    """The source of each row, or of each pair."""
     weights: Sequence[float]
     """How often the rows of each source are seen an epoch."""
     seed: int

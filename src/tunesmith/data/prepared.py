@@ -126,7 +126,7 @@ def open_prepared(run_folder: Path) -> Prepared:
         train=train,
         held_out=open_packed(folder / "heldout") if (folder / "heldout").exists() else None,
         mixture=Mixture(
-            source_of_R=train.source_of,
+            source_of_R=train.source_of[:: train.rows_per_example],
             weights=found.weights,
             seed=found.seed,
             shuffle=found.shuffle,
@@ -212,9 +212,11 @@ def _check_kept(summary: Summary) -> None:
 
 
 def _write_rows(folder: Path, summary: Summary) -> None:
-    write_packed(folder / "train", _rows(summary, held_out=False))
+    together = summary.encoded[0].packed.rows_per_example
+    write_packed(folder / "train", _rows(summary, held_out=False), rows_per_example=together)
     if len(summary.split.held_out):
-        write_packed(folder / "heldout", _rows(summary, held_out=True))
+        rows = _rows(summary, held_out=True)
+        write_packed(folder / "heldout", rows, rows_per_example=together)
 
 
 def _parts(summary: Summary) -> range:

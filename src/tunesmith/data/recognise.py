@@ -102,7 +102,7 @@ def _format_of(row: RawRow, columns: Mapping[str, str]) -> Recognised:
         except DataError as error:
             raise DataError(error.what, hint=error.hint, place=row.place) from None
         name = _first_that_recognises(values)
-        if name and not _is_preference(values):
+        if name and not _is_verdict(values) and (not _is_pair(values) or _gives_pairs(name)):
             return Recognised(name=name, columns=columns, ignore_case=ignore_case)
     raise _unknown(row)
 
@@ -121,6 +121,10 @@ def _first_that_recognises(values: JsonObject) -> str:
     return next((name for name in _by_priority() if format_called(name).recognises(values)), "")
 
 
+def _gives_pairs(name: str) -> bool:
+    return format_called(name).GIVES == "preferences"
+
+
 @cache
 def _by_priority() -> tuple[str, ...]:
     return tuple(
@@ -128,18 +132,28 @@ def _by_priority() -> tuple[str, ...]:
     )
 
 
-def _is_preference(values: JsonObject) -> bool:
-    """Rows for other methods: pairs (DPO, reward) and answers with a verdict (KTO)."""
-    return ("chosen" in values and "rejected" in values) or isinstance(values.get("label"), bool)
+def _is_verdict(values: JsonObject) -> bool:
+    """Answers with a verdict (KTO), which no method of ours learns from."""
+    return isinstance(values.get("label"), bool)
+
+
+def _is_pair(values: JsonObject) -> bool:
+    """Pairs in a form that no format knows."""
+    return "chosen" in values and "rejected" in values
 
 
 def _unknown(row: RawRow) -> DataError:
-    if _is_preference(row.values):
+    if _is_verdict(row.values):
         return DataError(
-            "the row is feedback on answers (chosen and rejected, or a label), which method sft "
-            "does not learn from",
-            hint="keep the good answers only, and map them: "
-            "columns: {prompt: prompt, completion: chosen}",
+            "the row is feedback on an answer (a label), which no method learns from",
+            hint="keep the good answers only, without the column label",
+            place=row.place,
+        )
+    if _is_pair(row.values):
+        return DataError(
+            "the row is feedback (chosen and rejected) in a form that is not known",
+            hint='write {"prompt": [{"role": "user", "content": "..."}], "chosen": [...], '
+            '"rejected": [...]}, or texts',
             place=row.place,
         )
     known = "; ".join(

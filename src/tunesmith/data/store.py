@@ -13,6 +13,7 @@ Shapes: R rows, T tokens of one row.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -33,7 +34,7 @@ from tunesmith.runs.durable import full_disk_named, replace_folder
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-VERSION = 1
+VERSION = 2
 ROW = np.dtype(
     [
         ("begin", "<i8"),
@@ -77,6 +78,8 @@ class PackedRows:
     """sha256 over everything in the folder."""
     extra: JsonObject = field(default_factory=dict)
     """What the writer put beside the rows."""
+    rows_per_example: int = 1
+    """Rows that follow one another and belong together: 2 for pairs, chosen before rejected."""
 
     def __len__(self) -> int:
         return len(self.records_R)
@@ -129,7 +132,11 @@ class PackedRows:
 
 
 def write_packed(
-    folder: Path, rows: Iterable[PackedRow], extra: JsonObject | None = None
+    folder: Path,
+    rows: Iterable[PackedRow],
+    extra: JsonObject | None = None,
+    *,
+    rows_per_example: int = 1,
 ) -> PackedRows:
     """Write rows into `folder`, which appears when it is complete, and open it.
 
@@ -138,6 +145,8 @@ def write_packed(
         rows: taken one at a time; only 80 bytes a row stay in memory.
         extra: kept in the manifest; read after the last row was taken, so that whoever makes
             the rows may fill it on the way.
+        rows_per_example: how many rows each example has, one after the other; with 1 an
+            example may also have several rows that do not belong together.
 
     Raises:
         ResourceError: the disk is full.
@@ -146,7 +155,7 @@ def write_packed(
     with full_disk_named(folder):
         temporary.mkdir(parents=True)
         try:
-            _write(temporary, rows, extra if extra is not None else {})
+            _write(temporary, rows, extra if extra is not None else {}, rows_per_example)
             replace_folder(temporary, folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -171,6 +180,7 @@ def open_packed(folder: Path) -> PackedRows:
         files=manifest.names,
         digest=manifest.digest,
         extra=manifest.extra,
+        rows_per_example=manifest.rows_per_example,
     )
 
 
@@ -185,10 +195,13 @@ class _Manifest:
     files: dict[str, _Stamp]
     names: tuple[str, ...]
     extra: JsonObject
+    rows_per_example: int
     digest: str
 
 
-def _write(folder: Path, rows: Iterable[PackedRow], extra: JsonObject) -> None:
+def _write(
+    folder: Path, rows: Iterable[PackedRow], extra: JsonObject, rows_per_example: int
+) -> None:
     numbers: dict[str, int] = {}
     fractional = False
     with (
@@ -196,7 +209,7 @@ def _write(folder: Path, rows: Iterable[PackedRow], extra: JsonObject) -> None:
         (folder / "weights.f32").open("wb") as weights,
         (folder / "rows.bin").open("wb") as records,
     ):
-        for record in _records(rows, numbers):
+        for record in _records(_whole(rows, rows_per_example), numbers):
             packed, described = record
             packed.row.ids_T.astype("<i4", copy=False).tofile(ids)
             weights_T = packed.row.weights_T.astype("<f4", copy=False)
@@ -214,12 +227,25 @@ def _write(folder: Path, rows: Iterable[PackedRow], extra: JsonObject) -> None:
         },
         "names": list(numbers),
         "extra": extra,
+        "rows_per_example": rows_per_example,
     }
     body["digest"] = sha256(canonical(body).encode()).hexdigest()
     with (folder / "manifest.json").open("w", encoding="utf-8") as file:
         file.write(canonical(body))
         file.flush()
         os.fsync(file.fileno())
+
+
+def _whole(rows: Iterable[PackedRow], rows_per_example: int) -> Iterator[PackedRow]:
+    """The rows as they come; those of an example must be complete."""
+    if rows_per_example == 1:
+        yield from rows
+        return
+    coming = iter(rows)
+    while example := tuple(itertools.islice(coming, rows_per_example)):
+        names = {(row.source, row.example) for row in example}
+        assert len(example) == rows_per_example and len(names) == 1, "an example is torn apart"
+        yield from example
 
 
 def _records(
@@ -292,6 +318,7 @@ def _manifest(folder: Path) -> _Manifest:
             },
             names=tuple(body["names"]),
             extra=body["extra"],
+            rows_per_example=body["rows_per_example"],
             digest=digest,
         )
     except FileNotFoundError:

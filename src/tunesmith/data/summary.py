@@ -266,7 +266,7 @@ def _note_groups(summary: Summary) -> None:
 def _note_fits(summary: Summary) -> None:
     length = summary.data.max_length
     for encoded, fitted in zip(summary.encoded, summary.fits, strict=True):
-        for row in np.flatnonzero(fitted.untrainable_R):
+        for row in _firsts(encoded, fitted.untrainable_R):
             _note_row(
                 summary,
                 encoded.packed.place(int(row)),
@@ -276,7 +276,7 @@ def _note_fits(summary: Summary) -> None:
                 else "the row has no trained token; it is left out",
                 "raise data.max_length, or shorten the prompt",
             )
-        for row in np.flatnonzero(fitted.overlong_R):
+        for row in _firsts(encoded, fitted.overlong_R):
             tokens = int(encoded.packed.records_R[row]["length"])
             _note_row(
                 summary,
@@ -286,6 +286,13 @@ def _note_fits(summary: Summary) -> None:
                 "raise data.max_length, or shorten the row",
             )
         _note_truncated(summary, encoded, fitted)
+
+
+def _firsts(encoded: EncodedSource, marked_R: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The marked rows; of those that belong together, which share a line, only the first."""
+    rows = np.flatnonzero(marked_R)
+    _, first = np.unique(rows // encoded.packed.rows_per_example, return_index=True)
+    return rows[first]
 
 
 def _note_truncated(summary: Summary, encoded: EncodedSource, fitted: Fit) -> None:

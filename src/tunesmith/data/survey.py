@@ -17,7 +17,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.contracts import Conversation, Example, Finding, JsonObject, Segments, Text
+from tunesmith.contracts import (
+    Conversation,
+    Example,
+    Finding,
+    JsonObject,
+    Preference,
+    Segments,
+    Text,
+)
 from tunesmith.data.audit import FindingLog
 from tunesmith.data.columns import printable
 from tunesmith.data.examples import read_file
@@ -188,3 +196,5 @@ def _texts(example: Example) -> list[str]:
             return [part.text for part in example.content.parts]
         case Conversation():
             return [turn.content for turn in example.content.messages if turn.content]
+        case Preference(prompt=prompt, chosen=chosen, rejected=rejected):
+            return [turn.content for turn in (*prompt, *chosen, *rejected) if turn.content]

@@ -29,6 +29,8 @@ def build_schema() -> dict[str, Any]:
             }
             definition["required"] = ["name", *definition.get("required", [])]
             definition["additionalProperties"] = False
+            if kind == "methods":
+                definition["consumes"] = plugins.load(kind, name).CONSUMES
             definitions[f"{kind}.{name}"] = definition
         short = list(names) + (["qlora"] if section == "adapter" else [])
         described = document["properties"][section]["description"]

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, create_model
 
 from tunesmith import plugins
-from tunesmith.contracts import Config, Json
+from tunesmith.contracts import Config, Consumes, Json
 
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
 SECTIONS = {"method": "methods", "adapter": "adapters"}
@@ -56,6 +56,20 @@ def complete(section: str, name: str, options: dict[str, Json]) -> dict[str, Jso
     model = options_model(section, name).model_validate_json(json.dumps(options))
     completed: dict[str, Json] = model.model_dump(mode="json")
     return completed
+
+
+@cache
+def consumed_by(method: str) -> Consumes:
+    """The kind of rows that a method learns from.
+
+    Raises:
+        RecipeError: there is no method of that name.
+    """
+    definition = schema()["$defs"].get(f"methods.{method}")
+    kind: Consumes = (
+        plugins.load("methods", method).CONSUMES if definition is None else definition["consumes"]
+    )
+    return kind
 
 
 def _field(definition: dict[str, Any]) -> Any:

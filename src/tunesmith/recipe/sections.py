@@ -95,7 +95,7 @@ class Train(Config):
     steps: int | None = Field(default=None, ge=1)
     """Optimizer steps, instead of epochs."""
     rows_per_step: int | None = Field(default=None, ge=1, le=65536)
-    """Rows that one optimizer step learns from."""
+    """Rows that one optimizer step learns from; for dpo, pairs."""
     learning_rate: float | None = Field(default=None, gt=0, le=1)
     """Step size of the optimizer at its highest."""
     schedule: Literal["linear", "cosine", "constant"] = "cosine"

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tunesmith.contracts import JsonObject
 from tunesmith.errors import RunError
+from tunesmith.recipe import Recipe
 from tunesmith.runs.documents import read_json, write_json
 from tunesmith.runs.durable import full_disk_named, sweep
 from tunesmith.runs.events import Events
@@ -164,3 +165,14 @@ def list_runs(folder: Path) -> list[Run]:
         return []
     found = [Run(path.parent.resolve()) for path in folder.glob(f"*/{STATE}")]
     return sorted(found, key=lambda run: (str(run.state()["created"]), run.name))
+
+
+def unused_folder(recipe: Recipe) -> Path:
+    """`runs/<base>-<data>-<n>`, the first n that is free."""
+    source = Path(recipe.data.sources[0].path.removeprefix("bundled:"))
+    stem = "-".join(part.split(".")[0] for part in source.parts[-2:] if part not in ("/", "."))
+    base = Path(recipe.base.path.removeprefix("bundled:")).name
+    number = 1
+    while (folder := Path("runs", f"{base}-{stem}-{number}")).exists():
+        number += 1
+    return folder

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tunesmith.contracts import Content, Conversation, Json, Segments, Text
+from tunesmith.contracts import Content, Conversation, Json, Preference, Segments, Text
 from tunesmith.errors import DataError, InputError, ModelError, Place
 from tunesmith.tokenizer.load import Tokenizer
 from tunesmith.tokenizer.mask import (
@@ -31,6 +31,8 @@ from tunesmith.tokenizer.mask import (
 from tunesmith.tokenizer.template import Template
 
 Offsets = list[tuple[int, int]]
+_Single = Conversation | Segments | Text
+"""What is encoded by itself: all contents but pairs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,8 @@ def encode_example(
 ) -> tuple[Encoded, ...]:
     """One row, or one a trained turn where the template does not allow all in one.
 
+    A preference gives two, that of the chosen completion first.
+
     Raises:
         DataError: the row cannot be used: the template refuses it, it holds a special token.
         TemplateError: the template misbehaves.
@@ -80,6 +84,39 @@ def encode_examples(
 
     A row that cannot be used gives its DataError in its place; other errors are raised.
     """
+    single = [part for content in contents for part in _parts(content)]
+    encoded = iter(_encode_each(single, tokenizer, template, train_on))
+    results: list[tuple[Encoded, ...] | DataError] = []
+    for content in contents:
+        found = [next(encoded) for _ in _parts(content)]
+        results.append(_as_pair(found) if isinstance(content, Preference) else found[0])
+    return results
+
+
+def _parts(content: Content) -> tuple[_Single, ...]:
+    return content.sides() if isinstance(content, Preference) else (content,)
+
+
+def _as_pair(sides: list[tuple[Encoded, ...] | DataError]) -> tuple[Encoded, ...] | DataError:
+    """The row of the chosen completion and that of the rejected one, or what is wrong."""
+    rows: list[Encoded] = []
+    for name, side in zip(("chosen", "rejected"), sides, strict=True):
+        if isinstance(side, DataError):
+            return DataError(f"{name}: {side.what}", hint=side.hint, place=side.place)
+        if len(side) != 1:
+            return DataError(
+                f"{name} holds {len(side)} answers, which the template does not write into one"
+                " row as they stand at inference",
+                hint="keep the last answer in chosen and rejected, and move the turns before it"
+                " into the prompt; or choose another template with `data.template`",
+            )
+        rows += side
+    return tuple(rows)
+
+
+def _encode_each(
+    contents: Sequence[_Single], tokenizer: Tokenizer, template: Template, train_on: TrainOn
+) -> list[tuple[Encoded, ...] | DataError]:
     rendered: list[tuple[RenderedRow, ...] | DataError] = []
     texts: list[str] = []
     for content in contents:
@@ -154,7 +191,7 @@ def prefix_length(
 
 
 def _rendered(
-    content: Content, tokenizer: Tokenizer, template: Template, train_on: TrainOn
+    content: _Single, tokenizer: Tokenizer, template: Template, train_on: TrainOn
 ) -> tuple[RenderedRow, ...] | DataError:
     if not isinstance(content, Conversation):
         return ()
@@ -165,7 +202,7 @@ def _rendered(
         return error
 
 
-def _texts(content: Content, rows: tuple[RenderedRow, ...]) -> list[str]:
+def _texts(content: _Single, rows: tuple[RenderedRow, ...]) -> list[str]:
     if isinstance(content, Text):
         return [content.text]
     if isinstance(content, Segments):

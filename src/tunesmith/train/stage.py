@@ -213,14 +213,16 @@ def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
     room = task.identity.choices["tokens_per_forest"]
     assert rows_per_step is not None and isinstance(room, int), "the recipe is resolved"
     method = cast(Method, plugins.load("methods", recipe.method.name))
+    together = ROWS_PER_EXAMPLE[method.CONSUMES]
 
     def scores(forest: Forest) -> Scores:
         return forest_scores(trainee.model, forest, support=trainee.support)
 
     held_out: Sequence[TokenRow] = ()
     if material.held_out is not None and len(material.held_out):
-        held_out = held_out_rows(material.held_out, HELD_OUT_ROWS, recipe.seed)
-        display.say(f"held-out loss on {len(held_out)} of {len(material.held_out):,} rows")
+        held_out = held_out_rows(material.held_out, HELD_OUT_ROWS, recipe.seed, together)
+        count, of = len(held_out) // together, len(material.held_out) // together
+        display.say(f"held-out loss on {count} of {of:,} {'pairs' if together > 1 else 'rows'}")
     weights = [(name, one) for name, one in trainee.model.named_parameters() if one.requires_grad]
     return Job(
         run=task.run,
@@ -234,16 +236,19 @@ def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
             packing=Packing(
                 tokens_per_forest=room,
                 share=recipe.train.share_prefixes,
-                rows_together=ROWS_PER_EXAMPLE[method.CONSUMES],
+                rows_together=together,
             ),
             seed=recipe.seed,
         ),
         optimizer=NamedOptimizer(weights, recipe.train),
         rows=StepRows(
-            material.rows, lambda epoch: epoch_order(material.mixture, epoch), rows_per_step
+            material.rows,
+            lambda epoch: epoch_order(material.mixture, epoch),
+            rows_per_step,
+            together,
         ),
         held_out=held_out,
-        samples=sampler(trainee.model, held_out, material.speech, recipe.seed),
+        samples=sampler(trainee.model, held_out[::together], material.speech, recipe.seed),
         settings=recipe.train,
         total=task.total,
         identity=task.identity.as_json(),

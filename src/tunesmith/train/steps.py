@@ -4,6 +4,8 @@ The epochs follow one another in one endless stream of rows, cut every `rows_per
 
     epoch 0: c a e b d | epoch 1: b d a c e | ...      3 rows a step: (c a e) (b d b) (d a c)
 
+Where rows belong together, as the two of a pair do, each letter stands for a pair.
+
 So all steps have the same size and all rows the same say; a step may reach into the next
 epoch, and the last step of a run is filled up from there. Step s is the same however long
 the run is, and needs no memory to find again.
@@ -46,8 +48,16 @@ EpochOrder = Callable[[int], NDArray[np.int64]]
 class StepRows:
     """The rows of any step, in memory of one epoch's order at a time."""
 
-    def __init__(self, rows: Rows, order: EpochOrder, rows_per_step: int) -> None:
+    def __init__(
+        self, rows: Rows, order: EpochOrder, rows_per_step: int, rows_together: int = 1
+    ) -> None:
         """Take rows, and how each epoch orders them.
+
+        Args:
+            rows: all rows.
+            order: of their examples; an example is a row, or the rows that belong together.
+            rows_per_step: examples of a step.
+            rows_together: rows that follow one another and are one example: 2 for pairs.
 
         Raises:
             DataError: there is no row.
@@ -57,6 +67,7 @@ class StepRows:
         self._rows = rows
         self._order = order
         self._rows_per_step = rows_per_step
+        self._rows_together = rows_together
         self._epoch = 0
         self._indices = order(0)
         self._ends = [int(self._indices.size)]
@@ -64,9 +75,14 @@ class StepRows:
 
     def of(self, step: int) -> list[TokenRow]:
         """The rows of `step`, counted from 1."""
+        return [self._rows.row(index) for index in self.indices(step)]
+
+    def indices(self, step: int) -> list[int]:
+        """Where the rows of `step` stand among all rows."""
         start = (step - 1) * self._rows_per_step
-        places = range(start, start + self._rows_per_step)
-        return [self._rows.row(self._at(place)) for place in places]
+        examples = [self._at(place) for place in range(start, start + self._rows_per_step)]
+        together = self._rows_together
+        return [index for one in examples for index in range(one * together, (one + 1) * together)]
 
     def _at(self, place: int) -> int:
         while place >= self._ends[-1]:
@@ -103,11 +119,12 @@ def total_steps(settings: Train, epoch_rows: float) -> int:
     return max(1, math.ceil(settings.epochs * epoch_rows / settings.rows_per_step - 1e-9))
 
 
-def held_out_rows(rows: Rows, most: int, seed: int) -> Sequence[TokenRow]:
-    """At most `most` rows, drawn with the seed, in the order of the file."""
-    count = len(rows)
+def held_out_rows(rows: Rows, most: int, seed: int, rows_together: int = 1) -> Sequence[TokenRow]:
+    """The rows of at most `most` examples, drawn with the seed, in the order of the file."""
+    count = len(rows) // rows_together
     if count <= most:
         chosen = np.arange(count)
     else:
         chosen = np.sort(np.random.default_rng([seed, count]).permutation(count)[:most])
-    return [rows.row(int(index)) for index in chosen]
+    firsts = [int(example) * rows_together for example in chosen]
+    return [rows.row(first + number) for first in firsts for number in range(rows_together)]

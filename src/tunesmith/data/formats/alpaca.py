@@ -11,13 +11,14 @@ role. `history` holds earlier pairs of question and answer; they are trained too
 
 from __future__ import annotations
 
-from tunesmith.contracts import Content, JsonObject, Message
+from tunesmith.contracts import Consumes, Content, JsonObject, Message
 from tunesmith.data.columns import as_text, filled_text, kind_of, optional_text
 from tunesmith.data.turns import conversation, opening
 from tunesmith.errors import DataError
 
 COLUMNS = ("instruction", "input", "output", "system", "history")
 PRIORITY = 60
+GIVES: Consumes = "answers"
 
 
 def recognises(values: JsonObject) -> bool:

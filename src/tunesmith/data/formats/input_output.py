@@ -8,13 +8,14 @@ The author writes every special token, the end token included.
 
 from __future__ import annotations
 
-from tunesmith.contracts import Content, JsonObject, Segment, Segments
+from tunesmith.contracts import Consumes, Content, JsonObject, Segment, Segments
 from tunesmith.data.columns import as_objects, as_text, column, kind_of
 from tunesmith.data.turns import parsed
 from tunesmith.errors import DataError
 
 COLUMNS = ("segments",)
 PRIORITY = 70
+GIVES: Consumes = "answers"
 
 
 def recognises(values: JsonObject) -> bool:

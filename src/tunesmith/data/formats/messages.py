@@ -12,12 +12,13 @@ templates write them so; OpenAI's `functions` and `function_call` are read as to
 
 from __future__ import annotations
 
-from tunesmith.contracts import Content, JsonObject, Message
+from tunesmith.contracts import Consumes, Content, JsonObject, Message
 from tunesmith.data.columns import as_objects, column
 from tunesmith.data.turns import conversation, message, parsed, tools_of
 
 COLUMNS = ("messages", "tools")
 PRIORITY = 90
+GIVES: Consumes = "answers"
 
 
 def recognises(values: JsonObject) -> bool:

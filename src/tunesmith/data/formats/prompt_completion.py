@@ -8,12 +8,13 @@ applies. For text that must reach the model untouched use `input_output` segment
 
 from __future__ import annotations
 
-from tunesmith.contracts import Content, JsonObject, Message
+from tunesmith.contracts import Consumes, Content, JsonObject, Message
 from tunesmith.data.columns import as_objects, column, filled_text
 from tunesmith.data.turns import conversation, message, opening, tools_of
 
 COLUMNS = ("prompt", "completion", "system", "tools")
 PRIORITY = 50
+GIVES: Consumes = "answers"
 
 
 def recognises(values: JsonObject) -> bool:

@@ -10,12 +10,13 @@ line. Other columns are ignored.
 
 from __future__ import annotations
 
-from tunesmith.contracts import Content, JsonObject, Message
+from tunesmith.contracts import Consumes, Content, JsonObject, Message
 from tunesmith.data.columns import filled_text, optional_text
 from tunesmith.data.turns import conversation, opening
 
 COLUMNS = ("question", "answer", "system", "context")
 PRIORITY = 40
+GIVES: Consumes = "answers"
 QUESTIONS = ("question", "query", "q", "prompt", "instruction", "input", "user")
 ANSWERS = ("answer", "response", "a", "output", "assistant")
 

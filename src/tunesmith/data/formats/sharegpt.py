@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tunesmith.contracts import Content, Json, JsonObject, Message
+from tunesmith.contracts import Consumes, Content, Json, JsonObject, Message
 from tunesmith.data.columns import as_objects, as_text, column
 from tunesmith.data.turns import (
     conversation,
@@ -31,6 +31,7 @@ from tunesmith.errors import DataError
 
 COLUMNS = ("conversations", "system", "tools")
 PRIORITY = 80
+GIVES: Consumes = "answers"
 
 
 def recognises(values: JsonObject) -> bool:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from tunesmith.contracts import Content, JsonObject, Text
+from tunesmith.contracts import Consumes, Content, JsonObject, Text
 from tunesmith.data.columns import filled_text
 
 COLUMNS = ("text",)
 PRIORITY = 10
+GIVES: Consumes = "answers"
 
 
 def recognises(values: JsonObject) -> bool:
