@@ -8,7 +8,8 @@ import pytest
 import torch
 from transformers import LlamaConfig
 
-from tests.models.tiny import CONFIGS, UNSUPPORTED, tiny_model
+from tests.models.tiny import BORDER, CONFIGS, LENGTHWISE, UNSUPPORTED, tiny_model
+from tunesmith.data.forest import Packing
 from tunesmith.models import attention
 from tunesmith.models.attention import NAME, enable_forest, stock_attention
 from tunesmith.models.segments import AttentionCall, Layout, attend_by_segment
@@ -32,19 +33,20 @@ def test_unsupported_models_say_why_and_stay_as_they_are(name: str) -> None:
     assert model.config._attn_implementation == before
 
 
-@pytest.mark.parametrize("kind", ["dynamic", "longrope"])
-def test_rotary_positions_that_look_at_the_longest_row_are_refused(kind: str) -> None:
-    config = copy.deepcopy(CONFIGS["llama"])
-    config.rope_parameters = {"rope_type": kind, "rope_theta": 1e4, "factor": 2.0}
-    if kind == "longrope":
-        config.rope_parameters |= {
-            "short_factor": [1.0] * 4,
-            "long_factor": [2.0] * 4,
-            "original_max_position_embeddings": 64,
-        }
-    support = enable_forest(tiny_model(config))
+def test_dynamic_rotary_positions_run_one_row_at_a_time() -> None:
+    support = enable_forest(tiny_model(LENGTHWISE["llama dynamic"]))
     assert not support.supported
-    assert kind in support.reason
+    assert "dynamic" in support.reason
+    assert support.border == BORDER
+    fitted = support.fit(Packing(tokens_per_forest=7))
+    assert fitted == Packing(tokens_per_forest=7, share=False, border=BORDER)
+
+
+def test_longrope_takes_forests_on_either_side_of_its_border() -> None:
+    support = enable_forest(tiny_model(LENGTHWISE["phi3 longrope"]))
+    assert support.supported
+    assert support.border == BORDER
+    assert support.fit(Packing(tokens_per_forest=7)).share
 
 
 def test_the_proof_notices_a_leak(monkeypatch: pytest.MonkeyPatch) -> None:

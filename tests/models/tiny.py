@@ -19,6 +19,7 @@ from transformers import (
     GraniteConfig,
     LlamaConfig,
     MistralConfig,
+    Olmo2Config,
     OPTConfig,
     Phi3Config,
     PretrainedConfig,
@@ -26,6 +27,8 @@ from transformers import (
     Qwen2Config,
     Qwen2MoeConfig,
     Qwen3Config,
+    Qwen3MoeConfig,
+    SmolLM3Config,
 )
 
 from tunesmith.contracts import TokenRow
@@ -60,9 +63,17 @@ CONFIGS: dict[str, PretrainedConfig] = {
         attn_implementation="eager",
     ),
     "gemma3": Gemma3TextConfig(**_HEADED, sliding_window=5),
-    "granite": GraniteConfig(**_GROUPED, logits_scaling=4.0, attention_multiplier=0.3),
+    "granite": GraniteConfig(
+        **_GROUPED, logits_scaling=4.0, attention_multiplier=0.3, embedding_multiplier=3.0,
+        residual_multiplier=0.7,
+    ),
     "cohere": CohereConfig(**_GROUPED, logit_scale=0.25),
     "phi3": Phi3Config(**_GROUPED),
+    "smollm3": SmolLM3Config(**_GROUPED, no_rope_layer_interval=2),
+    "olmo2": Olmo2Config(**_GROUPED),
+    "qwen3_moe": Qwen3MoeConfig(
+        **_HEADED, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=24
+    ),
     "gpt2": GPT2Config(**_SPECIAL, n_embd=32, n_layer=2, n_head=4, n_positions=128),
     "opt": OPTConfig(
         **_SPECIAL, hidden_size=32, ffn_dim=48, num_hidden_layers=2, num_attention_heads=4,
@@ -70,6 +81,32 @@ CONFIGS: dict[str, PretrainedConfig] = {
     ),
 }  # fmt: skip
 """Architectures that take forests."""
+
+BORDER = 12
+"""Length past which the frequencies of `LENGTHWISE` models differ."""
+
+LENGTHWISE: dict[str, PretrainedConfig] = {
+    "phi3 longrope": Phi3Config(
+        **_GROUPED, original_max_position_embeddings=BORDER,
+        rope_parameters={
+            "rope_type": "longrope", "rope_theta": 1e4,
+            "short_factor": [1.0, 1.2, 1.4, 1.6], "long_factor": [2.0, 3.0, 4.0, 5.0],
+        },
+    ),
+    "llama longrope": LlamaConfig(
+        **_GROUPED,
+        rope_parameters={
+            "rope_type": "longrope", "rope_theta": 1e4, "factor": 8.0,
+            "original_max_position_embeddings": BORDER,
+            "short_factor": [1.0, 1.2, 1.4, 1.6], "long_factor": [2.0, 3.0, 4.0, 5.0],
+        },
+    ),
+    "llama dynamic": LlamaConfig(
+        **_GROUPED | {"max_position_embeddings": BORDER},
+        rope_parameters={"rope_type": "dynamic", "rope_theta": 1e4, "factor": 3.0},
+    ),
+}  # fmt: skip
+"""Architectures whose rotary positions depend on the length of the whole row."""
 
 UNSUPPORTED: dict[str, PretrainedConfig] = {
     "sinks": GptOssConfig(**_HEADED, num_local_experts=4, sliding_window=5, rope_parameters=None),

@@ -23,7 +23,7 @@ computed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,9 @@ class Forest:
     """Index within the step of the row that each trained token belongs to."""
     reference_N: NDArray[np.float32] | None = None
     """Log-probabilities under the reference, where the rows carry them."""
+    straddles: bool = False
+    """Whether its rows lie on either side of `Packing.border`: then none of them share tokens,
+    and each needs a forward pass of its own."""
 
     def path_to(self, index: int) -> NDArray[np.int64]:
         """The indices of the token `index` and of its ancestors, from the root down."""
@@ -68,6 +71,9 @@ class Packing:
     """Fewest tokens that are shared."""
     rows_together: int = 1
     """Rows that follow one another and stay in one forest: 2 for pairs."""
+    border: int | None = None
+    """Length past which a model treats a whole row differently (longrope). Rows on either side
+    of it never share a forest, and a longer one is kept whole: its length is what counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +108,29 @@ def build_forests(rows: Sequence[tuple[int, TokenRow]], packing: Packing) -> lis
         packing: room and sharing.
 
     Returns:
-        Forests in the order of their first rows. A row without a trained token is left out:
-        it adds nothing to the loss.
+        Forests in the order of their first rows, on either side of the border. A row without a
+        trained token is left out: it adds nothing to the loss.
     """
+    units = _units(rows, packing)
+    if packing.border is None:
+        return _packed(units, packing)
+    sides: tuple[list[tuple[_Row, ...]], ...] = ([], [])
+    straddling = []
+    for unit in units:
+        past = {row.row.ids_T.size > packing.border for row in unit}
+        if len(past) == 1:
+            sides[past.pop()].append(unit)
+        else:
+            family = _grown(_Growth(), unit, replace(packing, share=False))
+            straddling.append(replace(_forest([family]), straddles=True))
+    return [*_packed(sides[0], packing), *_packed(sides[1], packing), *straddling]
+
+
+def _packed(units: Sequence[tuple[_Row, ...]], packing: Packing) -> list[Forest]:
+    """Families of units, each in the fullest forest that has room for it."""
     groups: list[list[_Growth]] = []
     room: list[int] = []
-    for family in _families(_units(rows, packing), packing):
+    for family in _families(units, packing):
         fitting = [place for place, free in enumerate(room) if free >= family.size]
         if fitting:
             place = min(fitting, key=lambda candidate: (room[candidate], candidate))
@@ -120,10 +143,16 @@ def build_forests(rows: Sequence[tuple[int, TokenRow]], packing: Packing) -> lis
     return [_forest(group) for group in groups]
 
 
-def tokens_alone(row: TokenRow) -> int:
-    """Tokens that must be computed for a row alone: those before the last trained one."""
+def tokens_alone(row: TokenRow, border: int | None = None) -> int:
+    """Tokens that must be computed for a row alone: those before the last trained one.
+
+    A row that is longer than `border` is computed whole.
+    """
     trained = np.flatnonzero(row.weights_T > 0)
-    return int(trained[-1]) if trained.size else 0
+    if not trained.size:
+        return 0
+    past = border is not None and row.ids_T.size > border
+    return row.ids_T.size if past else int(trained[-1])
 
 
 def _units(rows: Sequence[tuple[int, TokenRow]], packing: Packing) -> list[tuple[_Row, ...]]:
@@ -134,7 +163,7 @@ def _units(rows: Sequence[tuple[int, TokenRow]], packing: Packing) -> list[tuple
         for index, row in rows[start : start + packing.rows_together]:
             trained_N = np.flatnonzero(row.weights_T > 0)
             if trained_N.size:
-                ids_L = row.ids_T[: trained_N[-1]]
+                ids_L = row.ids_T[: tokens_alone(row, packing.border)]
                 # Big-endian bytes of numbers that are not negative are ordered as the numbers.
                 key = ids_L.astype(">i4").tobytes() if packing.share else b""
                 members.append(

@@ -63,7 +63,7 @@ class ModelSubject:
 
     def _score(self, name: str, passages: Sequence[Passage]) -> list[PassageScore]:
         rows = [(index, passage.row) for index, passage in enumerate(passages)]
-        packing = Packing(tokens_per_forest=self._asking.tokens_per_forest)
+        packing = self._support.fit(Packing(tokens_per_forest=self._asking.tokens_per_forest))
         sums_R4 = np.zeros((len(rows), 4))
         what = f"{self._side}: {name.replace('_', ' ')}"
         with self._asking.display.counting(what, len(rows)) as counter:

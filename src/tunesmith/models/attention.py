@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -21,13 +21,14 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 
+from tunesmith.data.forest import Packing
 from tunesmith.models.causal import causal_model, vocabulary_of
 from tunesmith.models.flex import attend_flexibly
 from tunesmith.models.load import quiet_transformers
+from tunesmith.models.rotary import rotary_by_length
 from tunesmith.models.segments import AttentionCall, Layout, attend_by_segment, find_segments
 
 NAME = "tunesmith_forest"
-_ROTARY_BY_LENGTH = ("dynamic", "longrope")
 _local_sizes: ContextVar[set[int] | None] = ContextVar("local_sizes", default=None)
 
 
@@ -39,6 +40,12 @@ class ForestSupport:
     reason: str
     flexible: bool = False
     """FlexAttention computes them (CUDA), else scaled-dot-product attention by segment."""
+    border: int | None = None
+    """Length past which the model turns the positions of a whole row differently."""
+
+    def fit(self, packing: Packing) -> Packing:
+        """The packing that suits the model: rows share nothing where each runs by itself."""
+        return replace(packing, border=self.border, share=packing.share and self.supported)
 
 
 class _Unsupported(Exception):
@@ -140,9 +147,10 @@ def enable_forest(model: nn.Module) -> ForestSupport:
         Whether it is supported, with the reason in one line.
     """
     inner = causal_model(model)
-    kind = _rotary_kind(inner)
-    if kind in _ROTARY_BY_LENGTH:
-        return _refused(f"its {kind} rotary positions depend on the longest row")
+    rotary = rotary_by_length(inner)
+    border = None if rotary is None else rotary.border
+    if rotary is not None and rotary.grows:
+        return _refused("its dynamic rotary positions depend on the longest row", border)
     rows = _proof_rows(inner)
     before = _stock_name(inner)
     inner.set_attn_implementation(before)
@@ -150,7 +158,7 @@ def enable_forest(model: nn.Module) -> ForestSupport:
     with quiet_transformers():
         inner.set_attn_implementation(NAME)
     if inner.config._attn_implementation != NAME:
-        return _refused("its attention is outside Transformers' attention interface")
+        return _refused("its attention is outside Transformers' attention interface", border)
     on_gpu = next(inner.parameters()).device.type == "cuda"
     reason = ""
     for flexible in (True, False) if on_gpu else (False,):
@@ -158,29 +166,23 @@ def enable_forest(model: nn.Module) -> ForestSupport:
         if not reason:
             how = "FlexAttention" if flexible else "scaled-dot-product attention by segment"
             return ForestSupport(
-                supported=True, reason=f"rows are packed without padding ({how})", flexible=flexible
+                supported=True,
+                reason=f"rows are packed without padding ({how})",
+                flexible=flexible,
+                border=border,
             )
     inner.set_attn_implementation(before)
-    return _refused(reason)
+    return _refused(reason, border)
 
 
-def _refused(why: str) -> ForestSupport:
-    return ForestSupport(supported=False, reason=f"one row at a time: {why}")
+def _refused(why: str, border: int | None) -> ForestSupport:
+    return ForestSupport(supported=False, reason=f"one row at a time: {why}", border=border)
 
 
 def _stock_name(inner: PreTrainedModel) -> str:
     # Transformers before 5.18 lets sdpa be chosen for Gemma 2, and then drops its soft cap.
     capped = inner.config.get_text_config().to_dict().get("attn_logit_softcapping") is not None
     return "eager" if capped or not inner._supports_sdpa else "sdpa"
-
-
-def _rotary_kind(inner: PreTrainedModel) -> str:
-    settings = inner.config.get_text_config().to_dict().get("rope_parameters")
-    if not isinstance(settings, dict):
-        return "default"
-    kinds = [settings.get("rope_type")]
-    kinds += [value.get("rope_type") for value in settings.values() if isinstance(value, dict)]
-    return next((kind for kind in kinds if kind in _ROTARY_BY_LENGTH), "default")
 
 
 def _proof_rows(inner: PreTrainedModel) -> list[list[int]]:

@@ -1,15 +1,19 @@
 """Scores of a forest: what a method sees of a model.
 
 The backbone runs over the forest, and only the tokens that predict a trained one go on to
-the head. Without support for forests, the rows run one at a time and give the same.
+the head. Without support for forests, the rows run one at a time and give the same; so do the
+rows of a forest that lie on either side of a length that the model looks at.
 
 Shapes: S tokens of the forest, N trained tokens, D width of the hidden states.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tunesmith.contracts import Scores
@@ -18,6 +22,7 @@ from tunesmith.models.attention import ForestSupport, layout_of
 from tunesmith.models.causal import causal_model
 from tunesmith.models.head import token_logprobs
 from tunesmith.models.precision import products
+from tunesmith.models.rotary import forget_length
 
 
 def forest_scores(model: nn.Module, forest: Forest, *, support: ForestSupport) -> Scores:
@@ -50,9 +55,9 @@ def forest_scores(model: nn.Module, forest: Forest, *, support: ForestSupport) -
 def forest_hidden(model: nn.Module, forest: Forest, *, support: ForestSupport) -> Tensor:
     """The last hidden states (N, D) that predict a forest's trained tokens, for the head."""
     with products(model):
-        if support.supported:
+        if support.supported and not forest.straddles:
             return _packed(model, forest, flexible=support.flexible)
-        return _row_by_row(model, forest)
+        return _row_by_row(model, forest, support)
 
 
 def _packed(model: nn.Module, forest: Forest, *, flexible: bool) -> Tensor:
@@ -70,23 +75,48 @@ def _packed(model: nn.Module, forest: Forest, *, flexible: bool) -> Tensor:
     return _picked(hidden_SD, torch.from_numpy(forest.source_index_N).to(inner.device))
 
 
-def _row_by_row(model: nn.Module, forest: Forest) -> Tensor:
+def _row_by_row(model: nn.Module, forest: Forest, support: ForestSupport) -> Tensor:
     inner = causal_model(model)
     parts, places = [], []
     for row in np.unique(forest.rows_N):
         own_N = np.flatnonzero(forest.rows_N == row)
         sources_N = forest.source_index_N[own_N]
-        path_T = forest.path_to(int(sources_N.max()))
-        output = inner.base_model(
-            input_ids=torch.from_numpy(forest.ids_S[path_T]).to(inner.device)[None],
-            position_ids=torch.arange(path_T.size, device=inner.device)[None],
-            use_cache=False,
-        )
-        within = torch.from_numpy(np.searchsorted(path_T, sources_N)).to(inner.device)
-        parts.append(_picked(output.last_hidden_state[0], within))
+        path_T = _whole_row(forest, int(sources_N.max()))
+        within_N = np.searchsorted(path_T, sources_N)
+        if support.border is not None:
+            forget_length(inner)
+        if support.supported:
+            alone = replace(
+                forest,
+                ids_S=forest.ids_S[path_T],
+                positions_S=forest.positions_S[path_T],
+                subtree_end_S=np.full(path_T.size, path_T.size),
+                source_index_N=within_N,
+            )
+            parts.append(_packed(model, alone, flexible=support.flexible))
+        else:
+            output = inner.base_model(
+                input_ids=torch.from_numpy(forest.ids_S[path_T]).to(inner.device)[None],
+                position_ids=torch.arange(path_T.size, device=inner.device)[None],
+                use_cache=False,
+            )
+            hidden_TD = output.last_hidden_state[0]
+            parts.append(_picked(hidden_TD, torch.from_numpy(within_N).to(inner.device)))
         places.append(own_N)
     order = torch.from_numpy(np.argsort(np.concatenate(places))).to(inner.device)
     return torch.cat(parts).index_select(0, order)
+
+
+def _whole_row(forest: Forest, last: int) -> NDArray[np.int64]:
+    """The tokens of the row whose last trained token is predicted by the token `last`.
+
+    What follows `last` and has no fork is the rest of a row that was kept whole.
+    """
+    rest = np.arange(last + 1, int(forest.subtree_end_S[last]))
+    depth = int(forest.positions_S[last]) + 1
+    if not np.array_equal(forest.positions_S[rest], np.arange(depth, depth + rest.size)):
+        rest = rest[:0]
+    return np.concatenate([forest.path_to(last), rest])
 
 
 def _picked(hidden_SD: Tensor, index_N: Tensor) -> Tensor:

@@ -53,7 +53,8 @@ class Objective:
             torch.autograd.backward(loss)
             parts.append(loss.detach())
         return StepLoss(
-            loss=math.fsum(float(part) for part in parts), count=_counted(rows, forests)
+            loss=math.fsum(float(part) for part in parts),
+            count=_counted(rows, forests, self.packing),
         )
 
     def measure(
@@ -87,12 +88,12 @@ class Objective:
         return self.method.denominator([row.weights_T for row in rows]) or 1.0
 
 
-def _counted(rows: Sequence[TokenRow], forests: Sequence[Forest]) -> TokenCount:
+def _counted(rows: Sequence[TokenRow], forests: Sequence[Forest], packing: Packing) -> TokenCount:
     lengths = [row.ids_T.size for row in rows]
     return TokenCount(
         tokens=sum(lengths),
         trained=sum(forest.target_ids_N.size for forest in forests),
-        needed=sum(tokens_alone(row) for row in rows),
+        needed=sum(tokens_alone(row, packing.border) for row in rows),
         computed=sum(forest.ids_S.size for forest in forests),
         padded=max(lengths, default=0) * len(lengths),
     )

@@ -233,10 +233,12 @@ def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
             scores=scores,
             method=method,
             config=_options(method.Config, recipe.method),
-            packing=Packing(
-                tokens_per_forest=room,
-                share=recipe.train.share_prefixes,
-                rows_together=together,
+            packing=trainee.support.fit(
+                Packing(
+                    tokens_per_forest=room,
+                    share=recipe.train.share_prefixes,
+                    rows_together=together,
+                )
             ),
             seed=recipe.seed,
         ),
