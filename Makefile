@@ -2,6 +2,7 @@
 #
 # Everything happens in .venv of this checkout. TORCH_INDEX=URL takes torch from that index;
 # left out, it is the CPU build where no GPU is seen and such a build can be had.
+# make bench BENCH="--base FOLDER --data FILE" hands options on; python -m benchmarks --help lists them.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -14,6 +15,7 @@ PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install -q --disable-pip-version-check -c constraints.txt
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 TORCH_INDEX ?=
+BENCH ?=
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 DEMO := runs/demo
 SOURCES := src tests benchmarks starter
@@ -74,7 +76,7 @@ check: $(VENV)/.test
 	$(VENV)/bin/lint-imports
 
 bench: $(VENV)/.test
-	$(PYTHON) benchmarks/train_speed.py
+	$(PYTHON) -m benchmarks $(BENCH)
 
 schema: $(VENV)/.core
 	$(PYTHON) -m tunesmith.recipe.generate

@@ -1,0 +1,1 @@
+"""Training speed and memory beside the peers: `python -m benchmarks --help`."""
