@@ -61,7 +61,7 @@ def cached(key: str, make: Callable[[Path], PackedRows]) -> PackedRows:
                 os.utime(final)
             return opened
         except DataError:
-            _discard(final)
+            discard(final)
     final.parent.mkdir(parents=True, exist_ok=True)
     _sweep(final.parent)
     own = final.with_name(f".{key[:16]}-{uuid.uuid4().hex}")
@@ -88,10 +88,11 @@ def _sweep(folder: Path) -> None:
         except FileNotFoundError:
             continue  # another process was faster
         if old:
-            _discard(entry)
+            discard(entry)
 
 
-def _discard(folder: Path) -> None:
+def discard(folder: Path) -> None:
+    """Delete an entry at once: nobody finds half of it."""
     aside = folder.with_name(f".{folder.name[:16]}-{uuid.uuid4().hex}")
     try:
         folder.rename(aside)

@@ -1,39 +1,26 @@
-"""From examples to rows of tokens: encoded, proved, and kept in the cache.
+"""From examples to rows of tokens: encoded and proved.
 
     Example -> encode (one row, or one a turn) -> prove the mask -> PackedRow
 
-Rows are kept before truncation, so that another `max_length` needs no new tokens. The proof
-runs over every row the first time; what is in the cache has been proved.
+The proof runs over every row; what is in the cache has been proved.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tunesmith.contracts import (
-    ROWS_PER_EXAMPLE,
-    Content,
-    Example,
-    JsonObject,
-    Preference,
-    TokenRow,
-)
-from tunesmith.data.cache import cached
-from tunesmith.data.content import canonical
+from tunesmith.contracts import Content, Example, JsonObject, Preference, TokenRow
 from tunesmith.data.examples import MAX_FAULTS, together
-from tunesmith.data.provenance import VERSION, StampedSource, check_still
-from tunesmith.data.split import Keys, key_of
-from tunesmith.data.store import PackedRow, PackedRows, write_packed
-from tunesmith.data.survey import Places, Survey, Surveyor, survey_from_json
+from tunesmith.data.provenance import VERSION
+from tunesmith.data.split import key_of
+from tunesmith.data.store import PackedRow
 from tunesmith.errors import DataError, InputError, Place, TemplateError
 from tunesmith.tokenizer.encode import Encoded, encode_examples
 from tunesmith.tokenizer.load import Tokenizer, load_tokenizer
@@ -65,17 +52,6 @@ class Coding:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncodedSource:
-    """A source in tokens, before truncation."""
-
-    packed: PackedRows
-    survey: Survey
-    keys: Keys = field(repr=False)
-    """Of each example, in order."""
-    places: Places = field(repr=False)
-
-
 def load_coding(base: Path, template: str | None, train_on: TrainOn, now: datetime) -> Coding:
     """The tokenizer of a base and the template to use with it.
 
@@ -96,71 +72,26 @@ def load_coding(base: Path, template: str | None, train_on: TrainOn, now: dateti
     )
 
 
-def encode_source(
-    stamped: StampedSource, coding: Coding, progress: Callable[[int], None]
-) -> EncodedSource:
-    """The tokens of a source, from the cache where they were made before.
+def coded(
+    examples: Iterator[Example],
+    coding: Coding,
+    *,
+    first: int = 0,
+    notice: Callable[[str], None] = lambda _: None,
+) -> Iterator[PackedRow]:
+    """The rows of the examples; after a faulty one only its like are looked for.
+
+    Args:
+        examples: of one source, as they follow one another.
+        coding: makes the tokens.
+        first: index of the first of them within its source.
+        notice: told, in a sentence, what was decided for the user.
 
     Raises:
-        DataError, RecipeError: as `read_examples`; a file that changes meanwhile.
+        DataError: rows that cannot be used: the first, and up to 19 more with their lines.
         TemplateError, DataError: a row whose mask cannot be proved, with its place.
     """
-    key = sha256(
-        canonical({"source": stamped.deciding(), "coding": coding.as_json()}).encode()
-    ).hexdigest()
-    opened = cached(key, lambda folder: _encode(folder, stamped, coding, progress))
-    names = tuple(stamp.path for stamp in stamped.files)
-    packed = replace(opened, files=tuple(names[int(ordinal)] for ordinal in opened.files))
-    kept = opened.extra["survey"]
-    assert isinstance(kept, dict), "the manifest's digest was checked"
-    survey = survey_from_json(kept)
-    findings = tuple(replace(one, file=names[int(one.file)]) for one in survey.findings)
-    first = _first_rows(packed, survey.rows)
-    return EncodedSource(
-        packed=packed,
-        survey=replace(survey, findings=findings),
-        keys=_keys(first),
-        places=Places(
-            files=packed.files,
-            file_E=first["file"].astype(np.int32),
-            line_E=first["line"].astype(np.int64),
-        ),
-    )
-
-
-def _encode(
-    folder: Path, stamped: StampedSource, coding: Coding, progress: Callable[[int], None]
-) -> PackedRows:
-    special = (coding.tokenizer.token(index) for index in coding.tokenizer.special_ids)
-    surveyor = Surveyor(tuple(token for token in special if len(token) > 1))
-    files = tuple(Path(stamp.path) for stamp in stamped.files)
-    ordinals = {str(path): str(number) for number, path in enumerate(files)}
-    extra: JsonObject = {}
-    examples = surveyor.through(stamped.source, files, progress)
-    first = next(examples)  # a file without rows is refused
-    pairs = isinstance(first.content, Preference)
-    together = ROWS_PER_EXAMPLE["preferences" if pairs else "answers"]
-
-    def rows() -> Iterator[PackedRow]:
-        nonlocal examples
-        examples = itertools.chain([first], examples)
-        for packed in _coded(examples, coding, surveyor.notice):
-            place = replace(packed.row.place, file=ordinals[str(packed.row.place.file)])
-            yield replace(packed, row=replace(packed.row, place=place))
-        check_still(stamped)
-        survey = surveyor.survey()
-        moved = (replace(one, file=ordinals[one.file]) for one in survey.findings)
-        extra["survey"] = replace(survey, findings=tuple(moved)).as_json()
-
-    return write_packed(folder, rows(), extra, rows_per_example=together)
-
-
-def _coded(
-    examples: Iterator[Example], coding: Coding, notice: Callable[[str], None]
-) -> Iterator[PackedRow]:
-    """The rows of the examples; after a faulty one only its like are looked for."""
     faults: list[DataError] = []
-    first = 0
     while batch := list(itertools.islice(examples, _BATCH)):
         contents = [example.content for example in batch]
         results = encode_examples(
@@ -216,18 +147,6 @@ def _placed(error: Fault, place: Place) -> Fault:
     if error.place is not None:
         return error
     return type(error)(error.what, hint=error.hint, place=place)
-
-
-def _first_rows(packed: PackedRows, examples: int) -> NDArray[np.void]:
-    """The record of each example's first row."""
-    found, first = np.unique(packed.example_of, return_index=True)
-    assert len(found) == examples, "every example gives a row"
-    return packed.records_R[first]
-
-
-def _keys(records: NDArray[np.void]) -> Keys:
-    starts = np.ascontiguousarray(records["digest"]).view(">u8").reshape(-1, 4)[:, 0]
-    return Keys(digests_R=starts.astype(np.uint64), groups_R=records["group"].astype(np.uint64))
 
 
 def stop_ids(coding: Coding) -> tuple[int, ...]:

@@ -39,7 +39,48 @@ class FileExamples:
     format: str
     place: Place
     """Of its first row."""
-    examples: Iterator[Example]
+    rows: Iterator[RawRow]
+    """As they stand in the file; they are read once."""
+    recognised: Recognised
+
+    def example(self, row: RawRow) -> Example:
+        """A row as an example.
+
+        Raises:
+            DataError: the row is wrong, with its place.
+        """
+        content = self.recognised.parse(row)
+        return Example(
+            content=content,
+            place=row.place,
+            digest=digest_of(content),
+            group=group_of(content),
+        )
+
+    @property
+    def examples(self) -> Iterator[Example]:
+        """All rows that were not taken yet; see `parsed`."""
+        return self.parsed(self.rows)
+
+    def parsed(self, rows: Iterable[RawRow]) -> Iterator[Example]:
+        """Examples until a row is faulty; from then on only the faults, to name them together.
+
+        Raises:
+            DataError: there are faults: the first, and up to 19 more with their lines.
+        """
+        faults: list[DataError] = []
+        for row in rows:
+            try:
+                example = self.example(row)
+            except DataError as error:
+                faults.append(error)
+                if len(faults) == MAX_FAULTS:
+                    break
+                continue
+            if not faults:
+                yield example
+        if faults:
+            raise together(faults)
 
 
 def read_examples(
@@ -73,30 +114,23 @@ def read_file(
         path=path,
         format=recognised.name,
         place=first[0].place,
-        examples=_parsed(itertools.chain(first, rows), recognised),
+        rows=itertools.chain(first, rows),
+        recognised=recognised,
     )
 
 
-def _parsed(rows: Iterable[RawRow], recognised: Recognised) -> Iterator[Example]:
-    """Examples until a row is faulty; from then on only the faults, to name them together."""
-    faults: list[DataError] = []
-    for row in rows:
-        try:
-            content = recognised.parse(row)
-        except DataError as error:
-            faults.append(error)
-            if len(faults) == MAX_FAULTS:
-                break
-            continue
-        if not faults:
-            yield Example(
-                content=content,
-                place=row.place,
-                digest=digest_of(content),
-                group=group_of(content),
-            )
-    if faults:
-        raise together(faults)
+def rows_of(
+    files: Iterable[Path], source: Source, notice: Callable[[str], None] = lambda _: None
+) -> Iterator[tuple[FileExamples, RawRow]]:
+    """The rows of several files, one after the other, each with its file; not parsed yet.
+
+    Raises:
+        DataError: a file cannot be read, or its format is not known.
+    """
+    for path in files:
+        read = read_file(path, source, notice)
+        for row in read.rows:
+            yield read, row
 
 
 def together(faults: Sequence[DataError]) -> DataError:

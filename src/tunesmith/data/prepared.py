@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from tunesmith.contracts import Audit, Example, Finding, Json, JsonObject
 from tunesmith.data.coding import Coding
-from tunesmith.data.examples import read_file, write_examples
+from tunesmith.data.examples import rows_of, write_examples
+from tunesmith.data.gather import Selection, gather_packed
 from tunesmith.data.order import Mixture
 from tunesmith.data.provenance import Stamps, check_still, preparation_digest, stamp
-from tunesmith.data.store import PackedRow, PackedRows, open_packed, write_packed
+from tunesmith.data.store import PackedRows, open_packed
 from tunesmith.data.summary import Summary, summarise
 from tunesmith.errors import DataError, Place, RunError
 from tunesmith.recipe import Data
@@ -31,6 +32,7 @@ from tunesmith.runs.durable import sweep, write_bytes
 
 SAMPLE = 200
 """Training rows that are kept in words."""
+_HELD_OUT, _SAMPLED = 1, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,11 +214,9 @@ def _check_kept(summary: Summary) -> None:
 
 
 def _write_rows(folder: Path, summary: Summary) -> None:
-    together = summary.encoded[0].packed.rows_per_example
-    write_packed(folder / "train", _rows(summary, held_out=False), rows_per_example=together)
+    gather_packed(folder / "train", _rows(summary, held_out=False))
     if len(summary.split.held_out):
-        rows = _rows(summary, held_out=True)
-        write_packed(folder / "heldout", rows, rows_per_example=together)
+        gather_packed(folder / "heldout", _rows(summary, held_out=True))
 
 
 def _parts(summary: Summary) -> range:
@@ -229,17 +229,20 @@ def _kept(summary: Summary, part: int, *, held_out: bool) -> NDArray[np.bool_]:
     return np.asarray(kept_R & on_this_side_R, dtype=np.bool_)
 
 
-def _rows(summary: Summary, *, held_out: bool) -> Iterator[PackedRow]:
+def _rows(summary: Summary, *, held_out: bool) -> list[Selection]:
+    """The rows of one side, cut to their length."""
+    selections = []
     for part, (encoded, fitted) in enumerate(zip(summary.encoded, summary.fits, strict=True)):
-        for index in np.flatnonzero(_kept(summary, part, held_out=held_out)):
-            packed = encoded.packed.packed(int(index))
-            length = int(fitted.lengths_R[index])
-            row = replace(
-                packed.row,
-                ids_T=packed.row.ids_T[:length],
-                weights_T=packed.row.weights_T[:length],
+        rows_R = np.flatnonzero(_kept(summary, part, held_out=held_out))
+        selections.append(
+            Selection(
+                packed=encoded.packed,
+                rows_R=rows_R,
+                lengths_R=fitted.lengths_R[rows_R],
+                source=part,
             )
-            yield replace(packed, row=row, source=part)
+        )
+    return selections
 
 
 def _write_words(folder: Path, summary: Summary, seed: int) -> None:
@@ -254,17 +257,16 @@ def _write_words(folder: Path, summary: Summary, seed: int) -> None:
     def words() -> Iterator[Example]:
         for part in parts:
             stamped = summary.stamps.parts[part]
-            wanted = dict.fromkeys(held_out[part].tolist(), True)
-            wanted.update(dict.fromkeys(sampled[part].tolist(), False))
+            wanted_E = np.zeros(summary.surveys[part].rows, dtype=np.uint8)
+            wanted_E[held_out[part]] = _HELD_OUT
+            wanted_E[sampled[part]] = _SAMPLED
             files = (Path(file.path) for file in stamped.files)
-            examples = itertools.chain.from_iterable(
-                read_file(path, stamped.source).examples for path in files
-            )
-            for index, example in enumerate(examples):
-                if wanted.get(index) is True:
-                    yield example
-                elif index in wanted:
-                    sample.append(example)
+            rows = rows_of(files, stamped.source)
+            for wanted, (read, row) in zip(wanted_E.tobytes(), rows, strict=False):
+                if wanted == _HELD_OUT:
+                    yield read.example(row)
+                elif wanted == _SAMPLED:
+                    sample.append(read.example(row))
             check_still(stamped)
 
     write_examples(folder / "heldout.examples.jsonl", words())

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tunesmith.data.coding import Coding, EncodedSource
+from tunesmith.data.coding import Coding
+from tunesmith.data.encoded import EncodedSource
 from tunesmith.errors import Place
 from tunesmith.tokenizer.encode import Encoded
 from tunesmith.tokenizer.preview import segments

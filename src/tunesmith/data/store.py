@@ -13,14 +13,12 @@ Shapes: R rows, T tokens of one row.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import json
-import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,8 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.contracts import JsonObject, TokenRow
-from tunesmith.data.content import canonical
-from tunesmith.errors import DataError, Place
+from tunesmith.data.manifest import (
+    check_file,
+    read_manifest,
+    stamp_file,
+    write_manifest,
+)
+from tunesmith.errors import Place
 from tunesmith.runs.durable import full_disk_named, replace_folder
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -48,7 +51,8 @@ ROW = np.dtype(
         ("digest", "V32"),
     ]
 )
-_HINT = "prepare the data again"
+_BLOCK = 256
+"""Rows that are written at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,21 @@ class PackedRows:
             digest=record["digest"].tobytes().hex(),
         )
 
+    def read(
+        self, span: slice
+    ) -> tuple[NDArray[np.int32], NDArray[np.uint8] | NDArray[np.float32]]:
+        """Ids and weights of a stretch of tokens, read and not mapped: nothing of it stays."""
+        count = span.stop - span.start
+
+        def part(name: str, kind: np.dtype[Scalar]) -> NDArray[Scalar]:
+            offset = span.start * kind.itemsize
+            return np.fromfile(self.folder / name, dtype=kind, count=count, offset=offset)
+
+        ids_T = part("ids.i32", np.dtype("<i4"))
+        if self.weights.dtype == np.uint8:
+            return ids_T, part("weights.u8", np.dtype("u1"))
+        return ids_T, part("weights.f32", np.dtype("<f4"))
+
     def packed(self, index: int) -> PackedRow:
         """A row with what belongs to it, for writing it elsewhere."""
         record = self.records_R[index]
@@ -142,7 +161,7 @@ def write_packed(
 
     Args:
         folder: replaced where it exists.
-        rows: taken one at a time; only 80 bytes a row stay in memory.
+        rows: taken a block at a time; nothing of them stays in memory.
         extra: kept in the manifest; read after the last row was taken, so that whoever makes
             the rows may fill it on the way.
         rows_per_example: how many rows each example has, one after the other; with 1 an
@@ -151,14 +170,11 @@ def write_packed(
     Raises:
         ResourceError: the disk is full.
     """
-    temporary = folder.with_name(f".writing-{folder.name}-{uuid.uuid4().hex[:12]}")
-    with full_disk_named(folder):
-        temporary.mkdir(parents=True)
-        try:
-            _write(temporary, rows, extra if extra is not None else {}, rows_per_example)
-            replace_folder(temporary, folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    with writing(folder, rows_per_example) as writer:
+        taken = _whole(rows, rows_per_example)
+        while block := list(itertools.islice(taken, _BLOCK)):
+            _add(writer, block)
+        writer.finish(extra if extra is not None else {})
     return open_packed(folder)
 
 
@@ -168,9 +184,9 @@ def open_packed(folder: Path) -> PackedRows:
     Raises:
         DataError: something is missing, cut, or altered.
     """
-    manifest = _manifest(folder)
+    manifest = read_manifest(folder)
     for name, expected in manifest.files.items():
-        _check(folder / name, expected)
+        check_file(folder / name, expected)
     weights = "weights.f32" if "weights.f32" in manifest.files else "weights.u8"
     return PackedRows(
         folder=folder,
@@ -184,56 +200,100 @@ def open_packed(folder: Path) -> PackedRows:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stamp:
-    size: int
-    sha256: str
+class PackedWriter:
+    """Writes blocks of rows into a folder that is being made; `finish` completes it."""
+
+    def __init__(self, folder: Path, rows_per_example: int) -> None:
+        """Begin in an existing, empty folder."""
+        self._folder = folder
+        self._rows_per_example = rows_per_example
+        self._ids = (folder / "ids.i32").open("wb")
+        self._weights = (folder / "weights.u8").open("wb")
+        self._records = (folder / "rows.bin").open("wb")
+        self._fractional = False
+        self._begin = 0
+        self._numbers: dict[str, int] = {}
+
+    def number_of(self, file: str) -> int:
+        """What a record's `file` says for a file: names are numbered as they come."""
+        return self._numbers.setdefault(file, len(self._numbers))
+
+    def add(
+        self,
+        ids_T: NDArray[np.int32],
+        weights_T: NDArray[np.uint8] | NDArray[np.float32],
+        records_R: NDArray[np.void],
+    ) -> None:
+        """Write rows that follow one another.
+
+        Args:
+            ids_T: of all rows.
+            weights_T: ditto.
+            records_R: of each row; `begin` and `trained` are filled in here.
+        """
+        ends_R = np.cumsum(records_R["length"], dtype=np.int64)
+        begins_R = ends_R - records_R["length"]
+        trained_T = np.concatenate([[0], np.cumsum(weights_T != 0)])
+        records_R["begin"] = begins_R + self._begin
+        records_R["trained"] = trained_T[ends_R] - trained_T[begins_R]
+        if not self._fractional and weights_T.dtype != np.uint8:
+            self._fractional = not bool(((weights_T == 0) | (weights_T == 1)).all())
+            if self._fractional:
+                self._widen()
+        kind = "<f4" if self._fractional else "u1"
+        ids_T.astype("<i4", copy=False).tofile(self._ids)
+        weights_T.astype(kind, copy=False).tofile(self._weights)
+        records_R.tofile(self._records)
+        self._begin += len(ids_T)
+
+    def finish(self, extra: JsonObject) -> None:
+        """Sync all files and write the manifest."""
+        self.close()
+        names = ["ids.i32", "weights.f32" if self._fractional else "weights.u8", "rows.bin"]
+        stamps = {name: stamp_file(self._folder / name, sync=True) for name in names}
+        write_manifest(
+            self._folder,
+            stamps,
+            {
+                "names": list(self._numbers),
+                "extra": extra,
+                "rows_per_example": self._rows_per_example,
+            },
+        )
+
+    def close(self) -> None:
+        """Close the files, complete or not."""
+        for file in (self._ids, self._weights, self._records):
+            file.close()
+
+    def _widen(self) -> None:
+        """Weights that are not all 0 or 1 need four bytes, those before them too."""
+        self._weights.close()
+        narrow, wide = self._folder / "weights.u8", self._folder / "weights.f32"
+        self._weights = wide.open("wb")
+        with narrow.open("rb") as file:
+            while piece := file.read(2**20):
+                np.frombuffer(piece, dtype=np.uint8).astype("<f4").tofile(self._weights)
+        narrow.unlink()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Manifest:
-    files: dict[str, _Stamp]
-    names: tuple[str, ...]
-    extra: JsonObject
-    rows_per_example: int
-    digest: str
+@contextlib.contextmanager
+def writing(folder: Path, rows_per_example: int) -> Iterator[PackedWriter]:
+    """A writer whose rows appear as `folder` after the block, which must end with `finish`.
 
-
-def _write(
-    folder: Path, rows: Iterable[PackedRow], extra: JsonObject, rows_per_example: int
-) -> None:
-    numbers: dict[str, int] = {}
-    fractional = False
-    with (
-        (folder / "ids.i32").open("wb") as ids,
-        (folder / "weights.f32").open("wb") as weights,
-        (folder / "rows.bin").open("wb") as records,
-    ):
-        for record in _records(_whole(rows, rows_per_example), numbers):
-            packed, described = record
-            packed.row.ids_T.astype("<i4", copy=False).tofile(ids)
-            weights_T = packed.row.weights_T.astype("<f4", copy=False)
-            weights_T.tofile(weights)
-            fractional = fractional or not bool(np.isin(weights_T, (0.0, 1.0)).all())
-            described.tofile(records)
-    if not fractional:
-        _narrow(folder)
-    names = ["ids.i32", "weights.f32" if fractional else "weights.u8", "rows.bin"]
-    stamps = {name: _stamp(folder / name, sync=True) for name in names}
-    body: JsonObject = {
-        "version": VERSION,
-        "files": {
-            name: {"bytes": stamp.size, "sha256": stamp.sha256} for name, stamp in stamps.items()
-        },
-        "names": list(numbers),
-        "extra": extra,
-        "rows_per_example": rows_per_example,
-    }
-    body["digest"] = sha256(canonical(body).encode()).hexdigest()
-    with (folder / "manifest.json").open("w", encoding="utf-8") as file:
-        file.write(canonical(body))
-        file.flush()
-        os.fsync(file.fileno())
+    Raises:
+        ResourceError: the disk is full.
+    """
+    temporary = folder.with_name(f".writing-{folder.name}-{uuid.uuid4().hex[:12]}")
+    with full_disk_named(folder):
+        temporary.mkdir(parents=True)
+        writer = PackedWriter(temporary, rows_per_example)
+        try:
+            yield writer
+            replace_folder(temporary, folder)
+        finally:
+            writer.close()
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _whole(rows: Iterable[PackedRow], rows_per_example: int) -> Iterator[PackedRow]:
@@ -248,85 +308,22 @@ def _whole(rows: Iterable[PackedRow], rows_per_example: int) -> Iterator[PackedR
         yield from example
 
 
-def _records(
-    rows: Iterable[PackedRow], numbers: dict[str, int]
-) -> Iterator[tuple[PackedRow, NDArray[np.void]]]:
-    begin = 0
-    for packed in rows:
-        row = packed.row
-        name = str(row.place.file)
-        length = len(row.ids_T)
-        record = np.zeros(1, dtype=ROW)
-        record["begin"], record["length"] = begin, length
-        record["trained"] = int(np.count_nonzero(row.weights_T))
-        record["source"], record["example"] = packed.source, packed.example
-        record["file"], record["line"] = numbers.setdefault(name, len(numbers)), row.place.line
-        record["group"] = packed.group
-        record["digest"] = np.frombuffer(bytes.fromhex(row.digest), dtype="V32")
-        begin += length
-        yield packed, record
-
-
-def _narrow(folder: Path) -> None:
-    """Weights that are all 0 or 1 need one byte, not four."""
-    with (folder / "weights.f32").open("rb") as wide, (folder / "weights.u8").open("wb") as narrow:
-        while piece := wide.read(2**22):
-            np.frombuffer(piece, dtype="<f4").astype(np.uint8).tofile(narrow)
-    (folder / "weights.f32").unlink()
-
-
-def _stamp(path: Path, *, sync: bool = False) -> _Stamp:
-    digest = sha256()
-    size = 0
-    with path.open("rb") as file:
-        while piece := file.read(2**20):
-            digest.update(piece)
-            size += len(piece)
-        if sync:
-            os.fsync(file.fileno())
-    return _Stamp(size=size, sha256=digest.hexdigest())
-
-
-def _check(path: Path, expected: _Stamp) -> None:
-    try:
-        found = _stamp(path)
-    except FileNotFoundError:
-        raise DataError("the file is missing", hint=_HINT, place=Place(file=path)) from None
-    if found.size != expected.size:
-        raise DataError(
-            f"{found.size:,} bytes where {expected.size:,} were written",
-            hint=_HINT,
-            place=Place(file=path),
-        )
-    if found.sha256 != expected.sha256:
-        raise DataError(
-            "the file was altered after it was written", hint=_HINT, place=Place(file=path)
-        )
-
-
-def _manifest(folder: Path) -> _Manifest:
-    path = folder / "manifest.json"
-    try:
-        body = json.loads(path.read_bytes())
-        digest = body.pop("digest")
-        if body["version"] != VERSION or digest != sha256(canonical(body).encode()).hexdigest():
-            raise ValueError("it does not match its own digest")
-        return _Manifest(
-            files={
-                name: _Stamp(size=stamp["bytes"], sha256=stamp["sha256"])
-                for name, stamp in body["files"].items()
-            },
-            names=tuple(body["names"]),
-            extra=body["extra"],
-            rows_per_example=body["rows_per_example"],
-            digest=digest,
-        )
-    except FileNotFoundError:
-        raise DataError("the file is missing", hint=_HINT, place=Place(file=path)) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"the manifest is damaged ({error})", hint=_HINT, place=Place(file=path)
-        ) from None
+def _add(writer: PackedWriter, block: Sequence[PackedRow]) -> None:
+    records_R = np.zeros(len(block), dtype=ROW)
+    rows = [packed.row for packed in block]
+    records_R["length"] = [len(row.ids_T) for row in rows]
+    records_R["source"] = [packed.source for packed in block]
+    records_R["example"] = [packed.example for packed in block]
+    records_R["group"] = [packed.group for packed in block]
+    records_R["file"] = [writer.number_of(str(row.place.file)) for row in rows]
+    records_R["line"] = [row.place.line for row in rows]
+    digests = bytes.fromhex("".join(row.digest for row in rows))
+    records_R["digest"] = np.frombuffer(digests, dtype="V32")
+    writer.add(
+        np.concatenate([row.ids_T for row in rows]),
+        np.concatenate([row.weights_T for row in rows]),
+        records_R,
+    )
 
 
 def _mapped(path: Path, kind: np.dtype[Scalar]) -> NDArray[Scalar]:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from tunesmith.contracts import Audit, Finding, JsonObject
 from tunesmith.data.audit import FindingLog, audit_of
-from tunesmith.data.coding import Coding, EncodedSource, encode_source
+from tunesmith.data.coding import Coding
+from tunesmith.data.encoded import EncodedSource, encode_source
 from tunesmith.data.fit import Fit, fit
 from tunesmith.data.provenance import StampedSource, Stamps, check_still, stamp
 from tunesmith.data.split import Keys, Split, split

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from tunesmith.contracts import (
 )
 from tunesmith.data.audit import FindingLog
 from tunesmith.data.columns import printable
-from tunesmith.data.examples import read_file
+from tunesmith.data.examples import FileExamples, read_file
 from tunesmith.data.split import Keys, key_of
 from tunesmith.errors import Place
 from tunesmith.recipe import Source
@@ -83,6 +83,30 @@ def survey_from_json(values: JsonObject) -> Survey:
     return Survey(**plain)  # type: ignore[arg-type]
 
 
+def joined_survey(parts: Sequence[JsonObject]) -> Survey:
+    """The survey of a source from those of its parts (`Surveyor.as_part`), in order."""
+    log = FindingLog()
+    formats: set[str] = set()
+    notices: dict[str, None] = {}
+    lengths: list[NDArray[np.int64]] = []
+    for values in parts:
+        survey = survey_from_json({name: values[name] for name in values if name != "lengths"})
+        log.merge(survey.counts, survey.findings)
+        formats.update(survey.formats)
+        notices.update(dict.fromkeys(survey.notices))
+        counted = np.array(values["lengths"], dtype=np.int64).reshape(-1, 2)
+        lengths.append(np.repeat(counted[:, 0], counted[:, 1]))
+    lengths_E = np.concatenate(lengths)
+    return Survey(
+        rows=len(lengths_E),
+        formats=tuple(sorted(formats)),
+        characters=spread(lengths_E),
+        notices=tuple(notices),
+        counts=dict(log.counts),
+        findings=tuple(log.findings),
+    )
+
+
 class Surveyor:
     """Counts while examples pass through; `survey` and `keys` are complete afterwards."""
 
@@ -114,14 +138,17 @@ class Surveyor:
         """
         for path in files:
             read = read_file(path, source, self.notice)
-            self._formats[read.format] += 1
-            self._paths.append(str(path))
             for example in read.examples:
-                self._note(example)
+                self.note(read, example)
                 progress(len(self._lengths))
                 yield example
 
-    def _note(self, example: Example) -> None:
+    def note(self, read: FileExamples, example: Example) -> None:
+        """Count an example of a file, and look for what is to be noticed."""
+        path = str(read.path)
+        if not self._paths or self._paths[-1] != path:
+            self._formats[read.format] += 1
+            self._paths.append(path)
         texts = _texts(example)
         self._lengths.append(sum(map(len, texts)))
         self._digests.append(key_of(example.digest))
@@ -158,6 +185,16 @@ class Surveyor:
             counts=dict(self._log.counts),
             findings=tuple(self._log.findings),
         )
+
+    def as_part(self, ordinals: Mapping[str, str]) -> JsonObject:
+        """What was counted, for `joined_survey`; files go by their ordinals."""
+        lengths = Counter(self._lengths)
+        survey = self.survey()
+        findings = tuple(replace(one, file=ordinals[one.file]) for one in survey.findings)
+        return {
+            **replace(survey, findings=findings).as_json(),
+            "lengths": [[length, count] for length, count in sorted(lengths.items())],
+        }
 
     def keys(self) -> Keys:
         """What the split needs of each row."""
