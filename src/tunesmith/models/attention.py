@@ -10,7 +10,7 @@ Shapes: S tokens of a forest, H heads, G heads of keys and values, D width.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -24,6 +24,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from tunesmith.data.forest import Packing
 from tunesmith.models.causal import causal_model, vocabulary_of
 from tunesmith.models.flex import attend_flexibly
+from tunesmith.models.fused.install import fuse_layers
 from tunesmith.models.load import quiet_transformers
 from tunesmith.models.rotary import rotary_by_length
 from tunesmith.models.segments import AttentionCall, Layout, attend_by_segment, find_segments
@@ -84,8 +85,6 @@ def _attend(
     if arguments.get("is_causal") is False:
         raise _Unsupported("attention is not causal")
     window = arguments.get("sliding_window")
-    if window is not None:
-        layout.windows.add(window)
     scale = arguments.get("scaling")
     call = AttentionCall(
         scale=query_HSD.shape[-1] ** -0.5 if scale is None else scale,
@@ -93,6 +92,7 @@ def _attend(
         window=window,
         cap=arguments.get("softcap"),
     )
+    layout.calls[module] = call
     attend = attend_flexibly if layout.flexible else attend_by_segment
     return attend(query_HSD, key_GSD, value_GSD, layout, call), None
 
@@ -114,12 +114,18 @@ def layout_of(
     *,
     device: torch.device,
     flexible: bool,
+    wanted_U: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None,
 ) -> Layout:
-    """The layout that the attention layers of one forward pass share."""
+    """The layout that the attention layers of one forward pass share.
+
+    The last layer may then leave out tokens that are not wanted.
+    """
     return Layout(
         segments=find_segments(subtree_end_S),
         positions_S=torch.from_numpy(positions_S).to(device),
         subtree_end_S=torch.from_numpy(subtree_end_S).to(device),
+        longest=int(positions_S.max()) + 1,
+        wanted_U=None if wanted_U is None else torch.from_numpy(wanted_U).to(device),
         flexible=flexible,
     )
 
@@ -165,9 +171,12 @@ def enable_forest(model: nn.Module) -> ForestSupport:
         reason = _proof(inner, rows, alone, flexible=flexible)
         if not reason:
             how = "FlexAttention" if flexible else "scaled-dot-product attention by segment"
+            forest = _proof_forest(inner, rows, flexible=flexible)
+            fused = fuse_layers(inner, forest.layout, forest.forward)
+            layers = f", {fused} layers fused" if fused else ""
             return ForestSupport(
                 supported=True,
-                reason=f"rows are packed without padding ({how})",
+                reason=f"rows are packed without padding ({how}{layers})",
                 flexible=flexible,
                 border=border,
             )
@@ -201,32 +210,51 @@ def _hidden(inner: PreTrainedModel, row: list[int]) -> Tensor:
     return output.last_hidden_state[0].float()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ProofForest:
+    """The rows of the proof as a forest."""
+
+    layout: Layout
+    forward: Callable[[], Tensor]
+    """Runs the backbone; its last hidden states (S, D) in fp32."""
+
+
+def _proof_forest(inner: PreTrainedModel, rows: list[list[int]], *, flexible: bool) -> _ProofForest:
+    first, second, third = rows
+    ids = torch.tensor([first + second[5:] + third], device=inner.device)
+    positions = [*range(9), *range(5, 11), *range(7)]
+    ends = [15] * 5 + [9] * 4 + [15] * 6 + [22] * 7
+    layout = layout_of(np.array(positions), np.array(ends), device=inner.device, flexible=flexible)
+
+    def forward() -> Tensor:
+        output = inner.base_model(
+            input_ids=ids,
+            position_ids=torch.tensor([positions], device=inner.device),
+            use_cache=False,
+            forest_layout=layout,
+        )
+        assert isinstance(output.last_hidden_state, Tensor)
+        return output.last_hidden_state[0].float()
+
+    return _ProofForest(layout=layout, forward=forward)
+
+
 @torch.no_grad()
 def _proof(
     inner: PreTrainedModel, rows: list[list[int]], alone: list[Tensor], *, flexible: bool
 ) -> str:
     """Compare a forest of the rows with the rows alone; empty, or what is wrong."""
-    first, second, third = rows
-    ids = first + second[5:] + third
-    positions = [*range(9), *range(5, 11), *range(7)]
-    ends = [15] * 5 + [9] * 4 + [15] * 6 + [22] * 7
-    layout = layout_of(np.array(positions), np.array(ends), device=inner.device, flexible=flexible)
+    forest = _proof_forest(inner, rows, flexible=flexible)
     noted: set[int] = set()
     token = _local_sizes.set(noted)
     try:
-        output = inner.base_model(
-            input_ids=torch.tensor([ids], device=inner.device),
-            position_ids=torch.tensor([positions], device=inner.device),
-            use_cache=False,
-            forest_layout=layout,
-        )
+        together = forest.forward()
     except (_Unsupported, TypeError, ValueError, RuntimeError) as error:
         return str(error).splitlines()[0] if str(error) else type(error).__name__
     finally:
         _local_sizes.reset(token)
-    if noted != layout.windows:
+    if noted != {call.window for call in forest.layout.calls.values() if call.window is not None}:
         return "its local attention is known to its masks only"
-    together = output.last_hidden_state[0].float()
     parts = [together[:9], torch.cat([together[:5], together[9:15]]), together[15:]]
     worst = max(
         float((part - other).norm() / other.norm())

@@ -18,6 +18,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers.utils.generic import ModelOutput
 
 from tunesmith.models.causal import causal_model, vocabulary_of
+from tunesmith.models.plain_head import plain_logprobs
 
 _CHUNK_BYTES = {"cpu": 32 * 2**20, "cuda": 512 * 2**20}
 
@@ -100,6 +102,9 @@ def token_logprobs(
     if targets_N.numel() == 0:
         return hidden_ND.new_zeros(0, dtype=torch.float32)
     head = own_head(model)
+    linear = _plain_head(model) if chunk is None else None
+    if linear is not None:
+        return plain_logprobs(linear, hidden_ND, targets_N)
     if chunk is None:
         chunk = chunk_length(vocabulary_of(model), hidden_ND.device.type)
     if not torch.is_grad_enabled():
@@ -144,6 +149,26 @@ def own_head(model: nn.Module) -> nn.Module:
     head._modules = dict(inner._modules)
     head._modules[inner.base_model_prefix] = _GivenHidden()
     return head
+
+
+def _plain_head(model: nn.Module) -> nn.Linear | None:
+    """The matrix that is all of a model's head, on a CPU in fp32; None where there is more."""
+    inner = causal_model(model)
+    linear: object = inner.get_output_embeddings()  # type: ignore[no-untyped-call]
+    if type(linear) is not nn.Linear or linear.weight.dtype != torch.float32:
+        return None
+    if linear.weight.device.type != "cpu":
+        return None
+    if inner not in _proved_plain:
+        with torch.no_grad():
+            probe_1CD = torch.linspace(-9, 9, 2 * linear.in_features).view(1, 2, -1)
+            made = own_head(model)(inputs_embeds=probe_1CD, use_cache=False).logits
+            plain = functional.linear(probe_1CD, linear.weight, linear.bias)
+            _proved_plain[inner] = made.shape == plain.shape and torch.allclose(made, plain)
+    return linear if _proved_plain[inner] else None
+
+
+_proved_plain: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
 
 
 def _logprobs(head: nn.Module, hidden_CD: Tensor, targets_C: Tensor) -> Tensor:

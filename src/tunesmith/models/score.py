@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from tunesmith.contracts import Scores
 from tunesmith.data.forest import Forest
 from tunesmith.models.attention import ForestSupport, layout_of
-from tunesmith.models.causal import causal_model
+from tunesmith.models.causal import causal_model, vocabulary_of
 from tunesmith.models.head import token_logprobs
 from tunesmith.models.precision import products
 from tunesmith.models.rotary import forget_length
@@ -39,9 +39,17 @@ def forest_scores(model: nn.Module, forest: Forest, *, support: ForestSupport) -
     """
     device = causal_model(model).device
     hidden_ND = forest_hidden(model, forest, support=support)
-    targets_N = torch.from_numpy(forest.target_ids_N).to(device)
+    # What rows that share a beginning are both trained on there goes through the head once.
+    keys_N = forest.source_index_N * vocabulary_of(model) + forest.target_ids_N
+    _, first, place_N = np.unique(keys_N, return_index=True, return_inverse=True)
+    twice = first.size < keys_N.size
+    if twice:
+        hidden_ND = hidden_ND.index_select(0, torch.from_numpy(first).to(device))
+    targets = forest.target_ids_N[first] if twice else forest.target_ids_N
     with products(model):
-        logprobs_N = token_logprobs(model, hidden_ND, targets_N)
+        logprobs_N = token_logprobs(model, hidden_ND, torch.from_numpy(targets).to(device))
+    if twice:
+        logprobs_N = logprobs_N.index_select(0, torch.from_numpy(place_N).to(device))
     return Scores(
         logprobs_N=logprobs_N,
         weights_N=torch.from_numpy(forest.weights_N).to(device),
@@ -62,8 +70,13 @@ def forest_hidden(model: nn.Module, forest: Forest, *, support: ForestSupport) -
 
 def _packed(model: nn.Module, forest: Forest, *, flexible: bool) -> Tensor:
     inner = causal_model(model)
+    wanted_U, place_N = np.unique(forest.source_index_N, return_inverse=True)
     layout = layout_of(
-        forest.positions_S, forest.subtree_end_S, device=inner.device, flexible=flexible
+        forest.positions_S,
+        forest.subtree_end_S,
+        device=inner.device,
+        flexible=flexible,
+        wanted_U=wanted_U,
     )
     output = inner.base_model(
         input_ids=torch.from_numpy(forest.ids_S).to(inner.device)[None],
@@ -72,7 +85,9 @@ def _packed(model: nn.Module, forest: Forest, *, flexible: bool) -> Tensor:
         forest_layout=layout,
     )
     hidden_SD = output.last_hidden_state[0]
-    return _picked(hidden_SD, torch.from_numpy(forest.source_index_N).to(inner.device))
+    # The layers either made all states or those that are wanted.
+    index_N = place_N if hidden_SD.shape[0] == wanted_U.size else forest.source_index_N
+    return _picked(hidden_SD, torch.from_numpy(index_N).to(inner.device))
 
 
 def _row_by_row(model: nn.Module, forest: Forest, support: ForestSupport) -> Tensor:

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
+
+from tunesmith.models.parts import attend_by_parts
 
 if TYPE_CHECKING:
     from torch.nn.attention.flex_attention import BlockMask
@@ -34,6 +36,8 @@ class Segment:
     start: int
     length: int
     ancestors: tuple[int, ...]
+    descendants_end: int
+    """Index after the last token that descends from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +59,18 @@ class Layout:
     segments: tuple[Segment, ...]
     positions_S: Tensor
     subtree_end_S: Tensor
+    longest: int
+    """Tokens of the longest row."""
+    wanted_U: Tensor | None = None
+    """Tokens whose last hidden states are asked for, ascending; None for all."""
     flexible: bool = False
     """Whether FlexAttention computes it, else scaled-dot-product attention by segment."""
     masks: dict[tuple[int, int | None], Tensor] = field(default_factory=dict)
     """Masks by segment and window, filled by the first layer that needs them."""
     block_masks: dict[int | None, BlockMask] = field(default_factory=dict)
     """The same for FlexAttention."""
-    windows: set[int] = field(default_factory=set)
-    """The sliding windows that layers asked for; the proof at load compares them."""
+    calls: dict[nn.Module, AttentionCall] = field(default_factory=dict)
+    """What each attention module asked for; the proof at load looks at it."""
 
 
 def find_segments(subtree_end_S: NDArray[np.int64]) -> tuple[Segment, ...]:
@@ -81,7 +89,14 @@ def find_segments(subtree_end_S: NDArray[np.int64]) -> tuple[Segment, ...]:
     for index, (start, length) in enumerate(zip(starts.tolist(), lengths.tolist(), strict=True)):
         while open_segments and subtree_end_S[segments[open_segments[-1]].start] <= start:
             open_segments.pop()
-        segments.append(Segment(start=start, length=length, ancestors=tuple(open_segments)))
+        segments.append(
+            Segment(
+                start=start,
+                length=length,
+                ancestors=tuple(open_segments),
+                descendants_end=int(subtree_end_S[start + length - 1]),
+            )
+        )
         open_segments.append(index)
     return tuple(segments)
 
@@ -101,6 +116,11 @@ def attend_by_segment(
     Returns:
         `(1, S, H, D)`, contiguous.
     """
+    if takes_parts(query_HSD, layout, call):
+        query_SHD, key_SGD, value_SGD = (
+            states[0].transpose(0, 1) for states in (query_HSD, key_GSD, value_GSD)
+        )
+        return attend_by_parts(query_SHD, key_SGD, value_SGD, layout, call.scale)[None]
     lengths = [segment.length for segment in layout.segments]
     # One split, not slices: the gradient of a slice is as long as the whole forest.
     queries = torch.split(query_HSD, lengths, dim=2)
@@ -126,6 +146,12 @@ def attend_by_segment(
             output = _attend_capped(queries[index], key, value, mask, call)
         outputs.append(output.transpose(1, 2))
     return torch.cat(outputs, dim=1) if len(outputs) > 1 else outputs[0].contiguous()
+
+
+def takes_parts(query: Tensor, layout: Layout, call: AttentionCall) -> bool:
+    """Whether no score needs a mask, a cap or dropout of its own, so that parts suffice."""
+    masked = call.window is not None and layout.longest > call.window
+    return query.device.type == "cpu" and not masked and call.cap is None and call.dropout == 0
 
 
 def _joined(parts: Sequence[Tensor], seen: tuple[int, ...]) -> Tensor:

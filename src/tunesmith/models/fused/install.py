@@ -1,0 +1,113 @@
+"""Put fused layers where they prove to compute what the stock layers do, gradients included.
+
+Shapes: N tokens of the proof, D hidden width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from tunesmith.models.fused.layer import FusedLayer, read_layer
+from tunesmith.models.segments import AttentionCall, Layout
+
+_CLOSE = 1e-5
+"""Largest difference, relative by norm, of an output or a gradient."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """With what a layer was called."""
+
+    states_1ND: Tensor
+    named: dict[str, object]
+
+
+def fuse_layers(inner: PreTrainedModel, layout: Layout, forward: Callable[[], object]) -> int:
+    """Replace the decoder layers that can be; how many are fused now.
+
+    Args:
+        inner: a model that attends over forests.
+        layout: the forest of a proof.
+        forward: runs the backbone over that forest.
+    """
+    stack = _stack(inner)
+    if stack is None or inner.device.type != "cpu" or inner.dtype != torch.float32:
+        return 0
+    with torch.no_grad(), _watched(stack) as seen:
+        forward()
+    for place, layer in enumerate(stack):
+        if not isinstance(layer, FusedLayer) and place in seen:
+            last = place == len(stack) - 1
+            found = _proved(layer, layout.calls, seen[place], last=last)
+            if found is not None:
+                stack[place] = found
+    return sum(isinstance(layer, FusedLayer) for layer in stack)
+
+
+def _stack(inner: PreTrainedModel) -> nn.ModuleList | None:
+    """The decoder layers of a model that has one list of them."""
+    lists = [child for child in inner.base_model.children() if isinstance(child, nn.ModuleList)]
+    return lists[0] if len(lists) == 1 else None
+
+
+@contextmanager
+def _watched(stack: nn.ModuleList) -> Iterator[dict[int, _Seen]]:
+    """Notes with what each layer is called."""
+    seen: dict[int, _Seen] = {}
+
+    def note(place: int) -> Callable[..., None]:
+        def hook(module: nn.Module, given: tuple[object, ...], named: dict[str, object]) -> None:
+            if len(given) == 1 and isinstance(given[0], Tensor):
+                seen[place] = _Seen(states_1ND=given[0], named=dict(named))
+
+        return hook
+
+    handles = [
+        layer.register_forward_pre_hook(note(place), with_kwargs=True)
+        for place, layer in enumerate(stack)
+    ]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _proved(
+    layer: nn.Module, calls: Mapping[nn.Module, AttentionCall], seen: _Seen, *, last: bool
+) -> FusedLayer | None:
+    attention = dict(layer.named_children()).get("self_attn")
+    if attention is None or attention not in calls:
+        return None
+    expected = _made(layer, seen)
+    for rotated in (True, False):
+        reading = read_layer(layer, calls[attention], rotated=rotated)
+        if reading is None or expected is None:
+            return None
+        candidate = FusedLayer(layer, reading, last=last)
+        found = _made(candidate, seen)
+        if found is not None and all(
+            float((mine - theirs).norm()) <= _CLOSE * float(theirs.norm()) + 1e-12
+            for mine, theirs in zip(found, expected, strict=True)
+        ):
+            return candidate
+    return None
+
+
+def _made(layer: nn.Module, seen: _Seen) -> list[Tensor] | None:
+    """Output and gradients of a layer; None where it does not make one tensor of one."""
+    states = seen.states_1ND.detach().clone().requires_grad_()
+    weights = [weight for weight in layer.parameters() if weight.requires_grad]
+    with torch.enable_grad():
+        output = layer(states, **seen.named)
+        if not isinstance(output, Tensor) or output.shape != states.shape:
+            return None
+        slope = torch.linspace(-1, 1, output.numel()).view(output.shape)
+        slopes = torch.autograd.grad(output, [states, *weights], slope, allow_unused=True)
+    return [output.detach(), *(slope for slope in slopes if slope is not None)]
