@@ -1,0 +1,1 @@
+"""What waits for a GPU, in one call: `python benchmarks/gpu/run.py --out DIR`."""

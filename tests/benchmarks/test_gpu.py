@@ -1,0 +1,98 @@
+"""What waits for a GPU runs end to end on a CPU, small."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks.gpu import run
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_tiny(folder: Path, *more: str) -> dict[str, dict[str, Any]]:
+    variables = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, str(ROOT / "benchmarks" / "gpu" / "run.py"), "--tiny", *more]
+    done = subprocess.run(
+        [*command, "--out", str(folder)],
+        capture_output=True,
+        text=True,
+        env=variables,
+        check=False,
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads((folder / "gpu.json").read_text())
+    return {result["part"]: result for result in results}
+
+
+def check(result: dict[str, Any]) -> None:
+    assert "error" not in result, result
+    assert result["lines"]
+    wrong = [line for line in result["lines"] if line.get("ok") is False]
+    assert not wrong
+
+
+def test_a_few_parts(tmp_path: Path) -> None:
+    wanted = ["exact llama qwen3", "speed llama-1b lora"]
+    options = [word for name in wanted for word in ("--only", name)]
+    results = run_tiny(tmp_path, *options)
+    assert list(results) == wanted
+    for result in results.values():
+        check(result)
+    speed = {line["contestant"]: line for line in results[wanted[1]]["lines"]}
+    losses = [speed[name]["loss"] for name in ("tunesmith", "tunesmith-unshared", "transformers")]
+    assert max(losses) - min(losses) < 2e-2
+    assert {"float32", "bfloat16"} == {line["precision"] for line in results[wanted[0]]["lines"]}
+    assert "| NO |" not in (tmp_path / "gpu.md").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_part(tmp_path: Path) -> None:
+    results = run_tiny(tmp_path, "--budget", "800")
+    assert list(results) == [part.name for part in run.parts()]
+    for result in results.values():
+        check(result)
+
+
+def test_the_parts_fit_into_nine_minutes() -> None:
+    found = run.parts()
+    assert [part.name.split()[0] for part in found[:5]] == ["machine", *["exact"] * 3, "nf4"]
+    assert len({part.name for part in found}) == len(found)
+
+
+def test_a_part_that_fails_or_hangs_does_not_end_the_rest(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = [
+        run.Part(name="broken", module="absent", arguments=(), seconds=60),
+        run.Part(name="slow", module="machine", arguments=(), seconds=0.05),
+        run.Part(name="late", module="machine", arguments=(), seconds=60),
+    ]
+    monkeypatch.setattr(run, "parts", lambda: broken)
+    monkeypatch.setattr(run, "LEAST", 30.0)
+    clock = iter([0.0, 0.0, 0.0, 1.0, 10.0, 10.0, 20.0, 90.0])
+    monkeypatch.setattr(run.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(sys, "argv", ["run.py", "--out", str(tmp_path), "--budget", "100"])
+    run.main()
+    results = {result["part"]: result for result in json.loads((tmp_path / "gpu.json").read_text())}
+    assert "No module named" in results["broken"]["error"]
+    assert results["slow"]["error"] == "stopped after 0 seconds"
+    assert results["late"]["skipped"] == "the time is up"
+    assert "## late: skipped: the time is up" in capfd.readouterr().out
+
+
+def test_tables() -> None:
+    page = run.table([{"model": "a|b", "ok": True}, {"ok": False, "rate": 1234.5}])
+    assert page.splitlines() == [
+        "| model | ok | rate |",
+        "| --- | --- | --- |",
+        "| a/b | yes |  |",
+        "|  | NO | 1,234 |",
+    ]
