@@ -101,7 +101,7 @@ def generation(part: Part, folder: Path) -> None:
 
 def resume(part: Part, folder: Path) -> None:
     """Killed after a third of the steps, by the program's own fault point."""
-    needed = [name for name in ("ruamel.yaml", "typer") if importlib.util.find_spec(name) is None]
+    needed = [name for name in ("ruamel", "typer") if importlib.util.find_spec(name) is None]
     if needed:
         line(what="resume", skipped=f"{', '.join(needed)} absent")
         return

@@ -29,7 +29,7 @@ def main() -> None:
     else:
         line(what="device", value=f"CPU, {torch.get_num_threads()} threads")
     for name in PACKAGES:
-        there = importlib.util.find_spec(name.replace("-", "_")) is not None
+        there = importlib.util.find_spec(name.replace("-", "_").split(".")[0]) is not None
         line(what=name, value=metadata.version(name) if there else "absent")
     if part.device == "cuda":
         line(what="bf16 products, TFLOP/s", value=round(products(), 1))

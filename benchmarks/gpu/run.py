@@ -44,11 +44,12 @@ def parts() -> list[Part]:
     found = [Part(name="machine", module="machine", arguments=(), seconds=40)]
     for names in (("llama", "qwen3"), ("mistral", "gemma2", "gemma3"), ("phi3", "granite", "gpt2")):
         name = f"exact {' '.join(names)}"
-        found.append(Part(name=name, module="exact", arguments=names, seconds=110))
+        seconds = 75 if len(found) > 1 else 110
+        found.append(Part(name=name, module="exact", arguments=names, seconds=seconds))
     found += [
-        Part(name="nf4", module="behaviour", arguments=("nf4",), seconds=50),
-        Part(name="generation", module="behaviour", arguments=("generation",), seconds=40),
-        Part(name="resume", module="behaviour", arguments=("resume",), seconds=80),
+        Part(name="nf4", module="behaviour", arguments=("nf4",), seconds=40),
+        Part(name="generation", module="behaviour", arguments=("generation",), seconds=30),
+        Part(name="resume", module="behaviour", arguments=("resume",), seconds=60),
     ]
     runs = (
         ("llama-1b", "lora"), ("llama-8b", "lora"), ("qwen3-8b", "lora"), ("llama-1b", "full"),
