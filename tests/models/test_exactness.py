@@ -140,6 +140,28 @@ def test_a_forest_gives_what_its_rows_give_alone(name: str, adapter: str) -> Non
     compare()
 
 
+@pytest.mark.filterwarnings("ignore:Model has .tie_word_embeddings=True.:UserWarning")
+@pytest.mark.parametrize("name", ["llama", "llama_tied", "gemma2", "granite", "cohere"])
+def test_an_adapted_head(name: str) -> None:
+    """Soft caps, logit scales and tied weights around a head that is trained by LoRA."""
+    targets = ["q_proj", "lm_head"]
+    plain = get_peft_model(
+        tiny_model(CONFIGS[name]),
+        LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=8, target_modules=targets),
+    ).eval()
+    ours = lora.attach(tiny_model(CONFIGS[name]), lora.Config(rank=4, targets=targets))
+    for model in (plain, ours):
+        torch.manual_seed(2)
+        with torch.no_grad():
+            for weight in trained(model).values():
+                weight.normal_(std=0.1)
+    names = list(trained(plain))
+    assert any("lm_head" in name for name in names)
+    support = enable_forest(ours)
+    found = in_forests(ours, BRANCHING, support, Packing(tokens_per_forest=30, shortest_shared=1))
+    assert_equal(names, rows_alone(plain, BRANCHING), found)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings(EXPERTS)
 @pytest.mark.parametrize("name", ALL)

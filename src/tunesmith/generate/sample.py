@@ -1,8 +1,8 @@
 """Continue prompts with a model, many at a time.
 
-Prompts of about the same length go together, padded on the left; keys and values of what is
-done are kept, and a row that has ended leaves its batch. Greedy output is that of
-Transformers' own `generate`.
+Prompts of about the same length go together, padded on the left; what all of them begin with
+is computed once, keys and values of what is done are kept, and a row that has ended leaves its
+batch. Greedy output is that of Transformers' own `generate`.
 
 Sampling draws from softmax(logits / temperature) by the inverse of its distribution
 function, with one number a row and token from the seed: so a row's text does not depend on
@@ -23,9 +23,16 @@ from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
 from tunesmith.base.config import context_of
+from tunesmith.generate.prefix import (
+    SHORTEST,
+    common_beginning,
+    shared_cache,
+    shares_beginnings,
+)
 from tunesmith.models.attention import stock_attention
 from tunesmith.models.causal import causal_model
 from tunesmith.models.precision import products
+from tunesmith.models.rotary import forget_length, rotary_by_length
 
 # Rows that run at once: enough to fill a processor, and no more than the cache has room for.
 _ROWS = {"cpu": 64, "cuda": 256}
@@ -62,6 +69,9 @@ def generate(
     longest = max((len(prompt) for prompt in prompts), default=0) + max_new_tokens
     context = _context(model)
     batch_size = _rows_at_once(causal_model(model), longest)
+    border = _border(model)
+    if border is not None and longest > border:
+        batch_size = 1  # Of rows in one batch, the longest would decide for all.
     with stock_attention(model), products(model):
         for start in range(0, len(prompts), batch_size):
             rows = by_length[start : start + batch_size]
@@ -115,6 +125,8 @@ class _Batch:
         self._model = causal_model(model)
         self._wrapped = model
         self._device = self._model.device
+        self._border = _border(model)
+        forget_length(self._model)
         longest = max(len(prompt) for prompt in prompts)
         ids_BT = torch.zeros(len(prompts), longest, dtype=torch.long)
         mask_BT = torch.zeros(len(prompts), longest, dtype=torch.long)
@@ -122,23 +134,38 @@ class _Batch:
             assert len(prompt) > 0, "a prompt has at least one token"
             ids_BT[row, longest - len(prompt) :] = torch.tensor(prompt)
             mask_BT[row, longest - len(prompt) :] = 1
+        self._ids_BT = ids_BT.to(self._device)
         self._mask_BT = mask_BT.to(self._device)
-        self._cache = DynamicCache(config=self._model.config)
         positions_BT = (self._mask_BT.cumsum(dim=1) - 1).clamp(min=0)
         self._next_B = positions_BT[:, -1] + 1
-        self.logits_BV = self._forward(ids_BT.to(self._device), positions_BT)
+        shared = common_beginning(prompts) if len(prompts) > 1 else 0
+        if shared >= SHORTEST and shares_beginnings(self._model):
+            padding = [longest - len(prompt) for prompt in prompts]
+            self._cache = shared_cache(self._model, prompts[0][:shared], padding)
+        else:
+            shared = 0
+            self._cache = DynamicCache(config=self._model.config)
+        self.logits_BV = self._forward(self._ids_BT[:, shared:], positions_BT[:, shared:])
 
     def advance(self, kept: list[int], tokens: list[int]) -> None:
         """Keep some rows, append a token to each, and find what comes next."""
         if len(kept) < self._mask_BT.shape[0]:
             index = torch.tensor(kept, device=self._device)
             self._cache.batch_select_indices(index)
+            self._ids_BT = self._ids_BT[index]
             self._mask_BT = self._mask_BT[index]
             self._next_B = self._next_B[index]
         ones_B1 = self._mask_BT.new_ones(len(kept), 1)
         self._mask_BT = torch.cat([self._mask_BT, ones_B1], dim=1)
         ids_B1 = torch.tensor(tokens, device=self._device)[:, None]
-        self.logits_BV = self._forward(ids_B1, self._next_B[:, None])
+        self._ids_BT = torch.cat([self._ids_BT, ids_B1], dim=1)
+        if self._border is not None and int(self._next_B.max()) == self._border:
+            # The row, which is alone, has outgrown the border: all of it has other frequencies.
+            self._cache = DynamicCache(config=self._model.config)
+            positions_1T = torch.arange(self._border + 1, device=self._device)[None]
+            self.logits_BV = self._forward(self._ids_BT, positions_1T)
+        else:
+            self.logits_BV = self._forward(ids_B1, self._next_B[:, None])
         self._next_B = self._next_B + 1
 
     def _forward(self, ids_BT: Tensor, positions_BT: Tensor) -> Tensor:
@@ -153,6 +180,12 @@ class _Batch:
         logits_BV = output.logits[:, -1].float()
         assert isinstance(logits_BV, Tensor)
         return logits_BV
+
+
+def _border(model: nn.Module) -> int | None:
+    """Length past which a whole row is computed anew; with dynamic scaling the context ends."""
+    rotary = rotary_by_length(causal_model(model))
+    return None if rotary is None or rotary.grows else rotary.border
 
 
 def _rows_at_once(model: PreTrainedModel, tokens: int) -> int:
