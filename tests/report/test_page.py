@@ -181,3 +181,10 @@ def test_no_torch_and_no_plotting_library_is_loaded() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_what_was_computed_is_told(tmp_path: Path) -> None:
+    html = write_report(make_run(tmp_path)).read_text()
+    text = " ".join(checked(html).text)
+    assert "Computed tokens" in text
+    assert "common beginnings, computed once" in text

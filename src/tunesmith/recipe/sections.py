@@ -126,6 +126,9 @@ class Train(Config):
     """Tokens computed at once; decided from memory. It does not change the result."""
     share_prefixes: bool = True
     """Compute what rows of a step begin with once for all. It does not change the result."""
+    group_prefixes: bool = False
+    """Put rows that begin alike into the same steps: more to share, but the rows of a step
+    resemble one another, so the loss varies more from step to step."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Train:
@@ -202,6 +205,11 @@ class Recipe(Config):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Recipe:
+        if self.train.group_prefixes and not self.data.shuffle:
+            raise ValueError(
+                "train.group_prefixes decides the order of the rows, and data.shuffle: false "
+                "keeps that of the file: give one of the two"
+            )
         if self.adapter.name == "full" and self.base.quantize != "none":
             raise ValueError(
                 "adapter full trains every weight, which a quantized base does not allow: "

@@ -23,6 +23,7 @@ from tunesmith.evaluate.wording import (
     verdict,
 )
 from tunesmith.report import plots
+from tunesmith.report.computed import computed_lines, computed_sentence
 from tunesmith.report.facts import Facts, read_facts
 from tunesmith.report.text import visible
 from tunesmith.report.verdict import headline_result, judge, relative, signed_percent
@@ -102,6 +103,8 @@ def render(facts: Facts) -> str:
         findings=_findings(facts.audit),
         environment=_flat(facts.environment or {}),
         decisions=_decisions(facts),
+        computed=computed_lines(facts),
+        computed_sentence=computed_sentence(facts),
         settings=_flat(record.settings) if record else (),
         row_scores=_row_scores,
     )

@@ -11,7 +11,7 @@ After a crash the file may be ahead of the checkpoint, and its last line may be 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -37,6 +37,16 @@ def read(path: Path) -> Iterator[StepRecord]:
         if record is None:
             return
         yield record
+
+
+def total(steps: Iterable[TokenCount]) -> TokenCount:
+    """The counts of all steps together."""
+    sums = dict.fromkeys((field.name for field in fields(TokenCount)), 0)
+    for step in steps:
+        values = asdict(step)
+        for name in sums:
+            sums[name] += values[name]
+    return TokenCount(**sums)
 
 
 def cut_back(path: Path, step: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -27,8 +27,9 @@ from tunesmith.contracts import (
     Scores,
     TokenRow,
 )
+from tunesmith.data.alike import token_ranks
 from tunesmith.data.forest import Forest, Packing
-from tunesmith.data.order import Mixture, epoch_length, epoch_order
+from tunesmith.data.order import Grouping, Mixture, epoch_length, epoch_order
 from tunesmith.data.store import PackedRows
 from tunesmith.hardware import choose_precision, detect
 from tunesmith.models.attention import ForestSupport, enable_forest
@@ -52,6 +53,8 @@ from tunesmith.train.start import find_start, restore
 from tunesmith.train.steps import StepRows, held_out_rows, total_steps
 
 HELD_OUT_ROWS = 200
+_AT_ONCE = 2**20
+"""Numbers that are hashed at once."""
 _ADAPTER_SEED = 3
 """Keeps the adapter's first weights apart from other uses of the seed."""
 
@@ -87,7 +90,11 @@ class TrainRecord:
     last_loss: float | None
     """Training loss of the last step."""
     tokens: int
-    """Tokens of all steps."""
+    """Tokens of all steps; the next four are those of `contracts.TokenCount`."""
+    trained: int
+    needed: int
+    computed: int
+    padded: int
     seconds: float
     """Time of all steps, without measuring and saving."""
     trained_weights: int
@@ -215,6 +222,8 @@ def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
     method = cast(Method, plugins.load("methods", recipe.method.name))
     together = ROWS_PER_EXAMPLE[method.CONSUMES]
 
+    mixture = _mixture(recipe, material)
+
     def scores(forest: Forest) -> Scores:
         return forest_scores(trainee.model, forest, support=trainee.support)
 
@@ -245,7 +254,7 @@ def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
         optimizer=NamedOptimizer(weights, recipe.train),
         rows=StepRows(
             material.rows,
-            lambda epoch: epoch_order(material.mixture, epoch),
+            lambda epoch: epoch_order(mixture, epoch),
             rows_per_step,
             together,
         ),
@@ -257,6 +266,15 @@ def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
         feed=feed,
         display=display,
     )
+
+
+def _mixture(recipe: Recipe, material: Material) -> Mixture:
+    """The order of the rows; with `group_prefixes`, in steps of rows that begin alike."""
+    if not recipe.train.group_prefixes:
+        return material.mixture
+    assert recipe.train.rows_per_step is not None, "the recipe is resolved"
+    grouping = Grouping(rank_R=token_ranks(material.rows), rows_per_step=recipe.train.rows_per_step)
+    return replace(material.mixture, grouping=grouping)
 
 
 def _finish(job: Job, final: Progress, speech: Speech, support: ForestSupport) -> TrainRecord:
@@ -282,7 +300,7 @@ def _finish(job: Job, final: Progress, speech: Speech, support: ForestSupport) -
         first_loss=final.first_loss,
         best_loss=final.best_loss,
         last_loss=steps[-1].loss if steps else None,
-        tokens=sum(step.tokens for step in steps),
+        **asdict(metrics.total(steps)),
         seconds=round(sum(step.seconds for step in steps), 3),
         trained_weights=job.optimizer.size,
         forest=support.reason,
@@ -306,6 +324,7 @@ def _digest_of_rows(material: Material) -> str:
     for rows in (material.rows, material.held_out):
         if rows is not None:
             for column in (rows.lengths, rows.source_of, rows.ids, rows.weights):
-                total.update(column.tobytes())
+                for start in range(0, len(column), _AT_ONCE):  # the tokens may not fit memory
+                    total.update(column[start : start + _AT_ONCE].tobytes())
         total.update(b"|")
     return total.hexdigest()
