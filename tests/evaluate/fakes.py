@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tunesmith.contracts import Conversation, Example, Message, TokenRow
+from tunesmith.contracts import Conversation, Example, Message, Preference, TokenRow
 from tunesmith.data.content import digest_of
 from tunesmith.errors import Place
 from tunesmith.evaluate.contracts import (
@@ -17,6 +17,9 @@ from tunesmith.evaluate.contracts import (
     PassageScore,
     Question,
 )
+from tunesmith.recipe import PluginChoice
+
+SFT = PluginChoice(name="sft")
 
 
 def example(question: str, answer: str, line: int = 1) -> Example:
@@ -53,6 +56,15 @@ class FakeEncoder:
     def passages(self, example: Example) -> tuple[Passage, ...]:
         return (passage(asked(example)[1], example.place),)
 
+    def pair(self, example: Example) -> tuple[Passage, Passage] | None:
+        if not isinstance(example.content, Preference):
+            return None
+        chosen, rejected = example.content.chosen[0], example.content.rejected[0]
+        return (
+            passage(chosen.content or "", example.place),
+            passage(rejected.content or "", example.place),
+        )
+
     def last_turn(self, example: Example, answer: str) -> Passage | None:
         return passage(f"{asked(example)[0]}={answer}", example.place)
 
@@ -72,10 +84,14 @@ class FakeSubject:
     answers: dict[str, str] = field(default_factory=dict)
     limit: int | None = None
     calls: list[str] = field(default_factory=list)
+    base: FakeSubject | None = None
 
     def score(self, name: str, passages: Sequence[Passage]) -> Sequence[PassageScore]:
         self.calls.append(name)
         return [self._score(one) for one in passages]
+
+    def score_of_base(self, name: str, passages: Sequence[Passage]) -> Sequence[PassageScore]:
+        return (self.base or self).score(name, passages)
 
     def answer(self, name: str, questions: Sequence[Question]) -> Sequence[Answer]:
         self.calls.append(name)
@@ -99,7 +115,23 @@ def material(
     held_out: tuple[Example, ...] = (),
     train: tuple[Example, ...] = (),
     documents: tuple[tuple[str, str, Place], ...] = (),
+    method: PluginChoice = SFT,
 ) -> Material:
     return Material(
-        held_out=held_out, train=train, documents=documents, encoder=FakeEncoder(), seed=0
+        held_out=held_out,
+        train=train,
+        documents=documents,
+        encoder=FakeEncoder(),
+        seed=0,
+        method=method,
     )
+
+
+def pair(asked: str, chosen: str, rejected: str, line: int = 1) -> Example:
+    content = Preference(
+        prompt=(Message(role="user", content=asked),),
+        chosen=(Message(role="assistant", content=chosen),),
+        rejected=(Message(role="assistant", content=rejected),),
+    )
+    place = Place(file="rows.jsonl", line=line)
+    return Example(content=content, place=place, digest=digest_of(content))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from tests.evaluate.fakes import FakeSubject, example, examples, material
+from tests.evaluate.fakes import SFT, FakeSubject, example, examples, material, pair
 from tunesmith import plugins
 from tunesmith.errors import Place
 from tunesmith.evaluate.contracts import Material, Measure, Measurement, Subject, Task
@@ -41,11 +41,12 @@ def test_every_task_declares_what_it_reports(name: str) -> None:
     assert len(set(names)) == len(names) > 0
     data = labelled()
     data = Material(
-        held_out=data.held_out,
+        held_out=(pair("q", "yes", "no"),) if name == "preferences" else data.held_out,
         train=data.train,
         documents=(("stories", "Once.", Place(file="s.txt", line=1)),),
         encoder=data.encoder,
         seed=0,
+        method=SFT,
     )
     assert task.missing(data) == ""
     measured = task.measure(cast(Subject, FakeSubject()), data)

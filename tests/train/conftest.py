@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -95,6 +95,24 @@ def make_rows(folder: Path, count: int, first: int = 0) -> None:
     write_packed(folder, [PackedRow(row=make_row(first + number)) for number in range(count)])
 
 
+def make_pair(number: int) -> list[TokenRow]:
+    """A row as `make_row` makes it, and one that goes wrong after the same prompt."""
+    chosen = make_row(number)
+    ids = chosen.ids_T.copy()
+    ids[4:-1] = np.random.default_rng(-number - 1 & 0xFFFF).integers(3, 60, ids.size - 5)
+    ids[4] = chosen.ids_T[4] + 1
+    return [chosen, replace(chosen, ids_T=ids)]
+
+
+def make_pairs(folder: Path, count: int, first: int = 0) -> None:
+    rows = [
+        PackedRow(row=row, example=number)
+        for number in range(count)
+        for row in make_pair(first + number)
+    ]
+    write_packed(folder, rows, rows_per_example=2)
+
+
 def make_speech(base: Path) -> Speech:
     tokenizer = load_tokenizer(base)
     template = load_template(tokenizer, None)
@@ -110,11 +128,13 @@ class Workshop:
     def recipe(self, adapter: str = "lora", seed: int = 0, **settings: object) -> Recipe:
         chosen = {**TRAIN, **settings}
         options = {"rank": chosen.pop("rank", 4), "dropout": chosen.pop("dropout", 0.0)}
+        method = chosen.pop("method", "sft")
         if "steps" in chosen:
             chosen.pop("epochs")
         return Recipe(
             base=Base(path=str(self.folder / "base"), precision="fp32"),
             data=Data(sources=(Source(path="rows.jsonl"),)),
+            method=PluginChoice.model_validate({"name": method}),
             adapter=PluginChoice.model_validate(
                 {"name": adapter, **(options if adapter == "lora" else {})}
             ),
@@ -122,15 +142,20 @@ class Workshop:
             seed=seed,
         )
 
-    def material(self, *, held_out: bool = True, base: Path | None = None) -> Material:
+    def material(
+        self, *, held_out: bool = True, base: Path | None = None, pairs: bool = False
+    ) -> Material:
         found = locate_base(str(base or self.folder / "base"))
-        rows = open_packed(self.folder / "train")
+        folder = self.folder / "pairs" if pairs else self.folder
+        rows = open_packed(folder / "train")
         return Material(
             base=found,
             speech=make_speech(found.path),
             rows=rows,
-            held_out=open_packed(self.folder / "held_out") if held_out else None,
-            mixture=Mixture(source_of_R=rows.source_of, weights=[1.0], seed=0),
+            held_out=open_packed(folder / "held_out") if held_out else None,
+            mixture=Mixture(
+                source_of_R=rows.source_of[:: rows.rows_per_example], weights=[1.0], seed=0
+            ),
         )
 
     def new_run(self, name: str) -> Run:
@@ -145,13 +170,16 @@ class Workshop:
         told: list[str] | None = None,
     ) -> TrainRecord:
         lines = [] if told is None else told
-        return train(recipe, run, material or self.material(), tell=lines.append)
+        found = material or self.material(pairs=recipe.method.name == "dpo")
+        return train(recipe, run, found, tell=lines.append)
 
 
 def make_workshop(folder: Path) -> Workshop:
     make_base(folder / "base")
     make_rows(folder / "train", 30)
     make_rows(folder / "held_out", 8, first=1000)
+    make_pairs(folder / "pairs" / "train", 30)
+    make_pairs(folder / "pairs" / "held_out", 8, first=1000)
     return Workshop(folder=folder)
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tunesmith.contracts import Example, JsonObject, Metric, TokenRow
 from tunesmith.errors import Place
+from tunesmith.recipe import PluginChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,13 @@ class Encoder(Protocol):
         """The rows of an example as training sees them, teacher-forced."""
         ...
 
+    def pair(self, example: Example) -> tuple[Passage, Passage] | None:
+        """The chosen and the rejected completion of a preference as training sees them.
+
+        None for other examples, and where one of the two is left out for its length.
+        """
+        ...
+
     def last_turn(self, example: Example, answer: str) -> Passage | None:
         """The example with its last trained turn replaced and only that trained."""
         ...
@@ -106,6 +114,8 @@ class Material:
     """General text: part, text, place."""
     encoder: Encoder
     seed: int
+    method: PluginChoice
+    """What was optimised."""
 
 
 class Subject(Protocol):
@@ -113,6 +123,10 @@ class Subject(Protocol):
 
     def score(self, name: str, passages: Sequence[Passage]) -> Sequence[PassageScore]:
         """Judge passages; what was judged under `name` before is not computed again."""
+        ...
+
+    def score_of_base(self, name: str, passages: Sequence[Passage]) -> Sequence[PassageScore]:
+        """How the base judged the passages that go by `name`; its own scores for the base."""
         ...
 
     def answer(self, name: str, questions: Sequence[Question]) -> Sequence[Answer]:

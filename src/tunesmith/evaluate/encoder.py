@@ -11,7 +11,16 @@ from itertools import groupby
 
 import numpy as np
 
-from tunesmith.contracts import Content, Conversation, Example, Message, Segment, Segments, TokenRow
+from tunesmith.contracts import (
+    Content,
+    Conversation,
+    Example,
+    Message,
+    Preference,
+    Segment,
+    Segments,
+    TokenRow,
+)
 from tunesmith.data.coding import Coding
 from tunesmith.errors import DataError, Place
 from tunesmith.evaluate.contracts import Passage, Question
@@ -44,6 +53,13 @@ class RunEncoder:
         if key not in self.remembered:
             self.remembered[key] = self._encoded(example, example.content, self.coding)
         return self.remembered[key]
+
+    def pair(self, example: Example) -> tuple[Passage, Passage] | None:
+        """The chosen and the rejected completion of a preference as training sees them."""
+        if not isinstance(example.content, Preference):
+            return None
+        passages = self.passages(example)
+        return (passages[0], passages[1]) if len(passages) == 2 else None
 
     def last_turn(self, example: Example, answer: str) -> Passage | None:
         """The example with its last trained turn replaced and only that trained."""
@@ -132,6 +148,8 @@ def _trained_bytes(row: TokenRow, tokenizer: Tokenizer) -> int:
 def _asked(content: Content, coding: Coding) -> tuple[str, str, str] | None:
     """The prompt's whole text, what of it people are shown, and the reference."""
     match content:
+        case Preference():
+            return _asked(content.sides()[0], coding)
         case Conversation():
             turns = trained_turns(content, "all")
             reference = content.messages[turns[-1]].content if turns else None

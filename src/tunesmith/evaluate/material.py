@@ -35,6 +35,7 @@ def gather(recipe: Recipe, run: Run, encoder: Encoder) -> Material:
         documents=read_documents(recipe.evaluate.retention, seed),
         encoder=encoder,
         seed=seed,
+        method=recipe.method,
     )
 
 

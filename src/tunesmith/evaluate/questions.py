@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from tunesmith.contracts import Preference
 from tunesmith.evaluate.contracts import Material, Passage, Question
 
 HELD_OUT = "held_out"
 """Name under which a subject keeps its scores and answers on held-out rows."""
 TRAIN = "train"
+
+
+def answers_missing(material: Material) -> str:
+    """Why tasks about the rows' own answers do not apply; empty where they do."""
+    if not material.held_out:
+        return "no rows are held out"
+    pairs = all(isinstance(example.content, Preference) for example in material.held_out)
+    return "the rows are pairs of answers, which preferences measures" if pairs else ""
 
 
 def held_out_questions(material: Material) -> tuple[Question, ...]:

@@ -8,7 +8,7 @@ first, measured and let go.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from tunesmith.base import BaseFolder
+from tunesmith.evaluate.contracts import PassageScore
 from tunesmith.evaluate.subject import Asking, ModelSubject
 from tunesmith.hardware import choose_precision, detect
 from tunesmith.models.attention import enable_forest
@@ -46,14 +47,18 @@ def sides(models: Models, asking: Asking) -> Iterator[ModelSubject]:
     if adapted and models.recipe.base.adapter is None:
         model = _load(models, tuned=True)
         support = enable_forest(model)
+        base = ModelSubject(model, support, BASE, asking)
         with adapter_switched_off(model):
-            yield ModelSubject(model, support, BASE, asking)
-        yield ModelSubject(model, support, TUNED, asking)
+            yield base
+        yield ModelSubject(model, support, TUNED, asking, base.scores)
         return
+    before: Mapping[str, Sequence[PassageScore]] | None = None
     for side in (BASE, TUNED):
         model = _load(models, tuned=side == TUNED)
-        yield ModelSubject(model, enable_forest(model), side, asking)
-        del model
+        subject = ModelSubject(model, enable_forest(model), side, asking, before)
+        yield subject
+        before = subject.scores
+        del model, subject
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

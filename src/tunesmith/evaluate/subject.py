@@ -5,7 +5,7 @@ Shapes: N trained tokens of a forest, R passages.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,20 +38,38 @@ class Asking:
 class ModelSubject:
     """The base or the tuned model; a `contracts.Subject`."""
 
-    def __init__(self, model: nn.Module, support: ForestSupport, side: str, asking: Asking) -> None:
-        """Measure `model`, whose answer to `enable_forest` is `support`."""
+    def __init__(
+        self,
+        model: nn.Module,
+        support: ForestSupport,
+        side: str,
+        asking: Asking,
+        before: Mapping[str, Sequence[PassageScore]] | None = None,
+    ) -> None:
+        """Measure `model`, whose answer to `enable_forest` is `support`.
+
+        `before` is what the base has judged; None where this is the base.
+        """
         self._model = model
         self._support = support
         self._side = side
         self._asking = asking
-        self._scores: dict[str, Sequence[PassageScore]] = {}
+        self.scores: dict[str, Sequence[PassageScore]] = {}
+        """What was judged so far, by name."""
+        self._before = self.scores if before is None else before
         self._answers: dict[str, Sequence[Answer]] = {}
 
     def score(self, name: str, passages: Sequence[Passage]) -> Sequence[PassageScore]:
         """Judge passages, packed into forests; what was judged under `name` is kept."""
-        if name not in self._scores:
-            self._scores[name] = self._score(name, passages)
-        kept = self._scores[name]
+        if name not in self.scores:
+            self.scores[name] = self._score(name, passages)
+        kept = self.scores[name]
+        assert len(kept) == len(passages), f"{name} was scored with other passages"
+        return kept
+
+    def score_of_base(self, name: str, passages: Sequence[Passage]) -> Sequence[PassageScore]:
+        """How the base judged the same passages."""
+        kept = self._before[name]
         assert len(kept) == len(passages), f"{name} was scored with other passages"
         return kept
 

@@ -12,6 +12,7 @@ _NAMES = {
     "likeliest_macro_f1": "macro F1, likeliest",
     "likeliest_accuracy": "accuracy, likeliest",
     "stopped": "answers that end",
+    "chosen_loss": "loss of chosen answers",
 }
 _TASKS = {
     "heldout": "held-out rows",
@@ -19,6 +20,7 @@ _TASKS = {
     "overfitting": "overfitting",
     "retention": "general text",
     "classification": "labels",
+    "preferences": "held-out pairs",
 }
 
 

@@ -13,9 +13,13 @@ from dataclasses import dataclass
 
 from tunesmith.errors import RecipeError
 from tunesmith.recipe import Recipe
+from tunesmith.recipe.options import consumed_by
 
 LONGEST_ROW = 8192
 EVALUATIONS = 10
+MOST_EPOCHS_OF_PAIRS = 3.0
+SHARE_FOR_PAIRS = 0.1
+"""Of sft's learning rate: published DPO recipes lie at a tenth of it or below."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,20 +72,26 @@ def longest_row(requested: int | None, context: int | None) -> tuple[int, str]:
 def decide(recipe: Recipe, facts: Facts) -> tuple[Recipe, tuple[Decision, ...]]:
     """Fill in what is open in `train` and `base`; the recipe and the decisions."""
     train = recipe.train
+    pairs = consumed_by(recipe.method.name) == "preferences"
     rows_per_step = train.rows_per_step or _rows_per_step(facts.rows)
     decided: list[tuple[str, object, str]] = []
     if train.rows_per_step is None:
         decided.append(("rows_per_step", rows_per_step, f"{facts.rows:,} training rows"))
     epochs = train.epochs
     if train.epochs is None and train.steps is None:
-        epochs = _epochs(facts.rows, recipe.adapter.name)
+        epochs, why = _epochs(facts.rows, recipe.adapter.name), ""
+        if pairs and epochs > MOST_EPOCHS_OF_PAIRS:
+            epochs, why = MOST_EPOCHS_OF_PAIRS, "; pairs are soon learned by heart"
         decided.append(
-            ("epochs", epochs, f"{facts.rows:,} rows with adapter {recipe.adapter.name}")
+            ("epochs", epochs, f"{facts.rows:,} rows with adapter {recipe.adapter.name}{why}")
         )
     if train.learning_rate is None:
         rate = _learning_rate(facts.parameters, recipe.adapter.name)
-        size = _size(facts.parameters)
-        decided.append(("learning_rate", rate, f"{recipe.adapter.name} on {size} parameters"))
+        why = f"{recipe.adapter.name} on {_size(facts.parameters)} parameters"
+        if pairs:
+            rate = float(f"{rate * SHARE_FOR_PAIRS:.3g}")
+            why += ", a tenth of what sft takes: pairs can drive a model far from its base"
+        decided.append(("learning_rate", rate, why))
     steps = train.steps or max(1, math.ceil(facts.rows / rows_per_step * (epochs or 1.0)))
     every = max(1, math.ceil(steps / EVALUATIONS))
     if train.eval_every is None:

@@ -54,8 +54,9 @@ def judge(facts: Facts) -> Judgement:
 
 
 def headline_result(facts: Facts) -> Result | None:
-    """The figure that says most about the task: labels, else answers, else prediction."""
+    """The figure that says most about the task: pairs, labels, answers, or prediction."""
     for task, metric in (
+        ("preferences", "reward_accuracy"),
         ("classification", "accuracy"),
         ("answers", "rouge_l"),
         ("heldout", "bits_per_byte"),
@@ -119,6 +120,11 @@ def _main_sentence(main: Result | None) -> str:
         case "classification":
             return (
                 f"On {main.n} held-out rows the tuned model names the right label {how}: {figures}."
+            )
+        case "preferences":
+            return (
+                f"On {main.n} held-out pairs the tuned model tells the chosen answer from the "
+                f"rejected one {how}, where one half is chance: {figures}."
             )
         case "answers":
             return (

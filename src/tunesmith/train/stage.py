@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -33,11 +34,11 @@ from tunesmith.data.order import Grouping, Mixture, epoch_length, epoch_order
 from tunesmith.data.store import PackedRows
 from tunesmith.hardware import choose_precision, detect
 from tunesmith.models.attention import ForestSupport, enable_forest
-from tunesmith.models.load import load_model
+from tunesmith.models.load import adapter_switched_off, load_model
 from tunesmith.models.score import forest_scores
 from tunesmith.recipe import PluginChoice, Recipe
 from tunesmith.runs import Run
-from tunesmith.train import checkpoint, metrics
+from tunesmith.train import checkpoint, metrics, reference
 from tunesmith.train.determinism import deterministic
 from tunesmith.train.display import Display
 from tunesmith.train.feed import Feed
@@ -49,10 +50,12 @@ from tunesmith.train.result import Speech, write_model
 from tunesmith.train.resume import Identity, compare, flat_recipe, versions_here
 from tunesmith.train.samples import sampler
 from tunesmith.train.schedule import warmup_steps
+from tunesmith.train.shortage import shortage_named
 from tunesmith.train.start import find_start, restore
-from tunesmith.train.steps import StepRows, held_out_rows, total_steps
+from tunesmith.train.steps import Rows, StepRows, held_out_rows, total_steps
 
 HELD_OUT_ROWS = 200
+Say = Callable[[str], None]
 _AT_ONCE = 2**20
 """Numbers that are hashed at once."""
 _ADAPTER_SEED = 3
@@ -216,9 +219,8 @@ def _load(task: _Task) -> _Trainee:
 
 def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
     recipe, material = task.recipe, task.material
-    rows_per_step = recipe.train.rows_per_step
     room = task.identity.choices["tokens_per_forest"]
-    assert rows_per_step is not None and isinstance(room, int), "the recipe is resolved"
+    assert isinstance(room, int), "the recipe is resolved"
     method = cast(Method, plugins.load("methods", recipe.method.name))
     together = ROWS_PER_EXAMPLE[method.CONSUMES]
 
@@ -232,32 +234,31 @@ def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
         held_out = held_out_rows(material.held_out, HELD_OUT_ROWS, recipe.seed, together)
         count, of = len(held_out) // together, len(material.held_out) // together
         display.say(f"held-out loss on {count} of {of:,} {'pairs' if together > 1 else 'rows'}")
+    objective = Objective(
+        model=trainee.model,
+        scores=scores,
+        method=method,
+        config=_options(method.Config, recipe.method),
+        packing=trainee.support.fit(
+            Packing(
+                tokens_per_forest=room,
+                share=recipe.train.share_prefixes,
+                rows_together=together,
+            )
+        ),
+        seed=recipe.seed,
+    )
+    rows: Rows = material.rows
+    if method.REFERENCE:
+        rows, held_out = _referenced(task, objective, mixture, held_out, display.say)
     weights = [(name, one) for name, one in trainee.model.named_parameters() if one.requires_grad]
     return Job(
         run=task.run,
         model=trainee.model,
         adapter=trainee.adapter,
-        objective=Objective(
-            model=trainee.model,
-            scores=scores,
-            method=method,
-            config=_options(method.Config, recipe.method),
-            packing=trainee.support.fit(
-                Packing(
-                    tokens_per_forest=room,
-                    share=recipe.train.share_prefixes,
-                    rows_together=together,
-                )
-            ),
-            seed=recipe.seed,
-        ),
+        objective=objective,
         optimizer=NamedOptimizer(weights, recipe.train),
-        rows=StepRows(
-            material.rows,
-            lambda epoch: epoch_order(mixture, epoch),
-            rows_per_step,
-            together,
-        ),
+        rows=_step_rows(task, mixture, rows, together),
         held_out=held_out,
         samples=sampler(trainee.model, held_out[::together], material.speech, recipe.seed),
         settings=recipe.train,
@@ -273,8 +274,44 @@ def _mixture(recipe: Recipe, material: Material) -> Mixture:
     if not recipe.train.group_prefixes:
         return material.mixture
     assert recipe.train.rows_per_step is not None, "the recipe is resolved"
-    grouping = Grouping(rank_R=token_ranks(material.rows), rows_per_step=recipe.train.rows_per_step)
+    # Of a pair the chosen row decides: both begin with the prompt.
+    rank_R = token_ranks(material.rows)[:: material.rows.rows_per_example]
+    grouping = Grouping(rank_R=rank_R, rows_per_step=recipe.train.rows_per_step)
     return replace(material.mixture, grouping=grouping)
+
+
+def _step_rows(task: _Task, mixture: Mixture, rows: Rows, together: int) -> StepRows:
+    rows_per_step = task.recipe.train.rows_per_step
+    assert rows_per_step is not None, "the recipe is resolved"
+    return StepRows(rows, lambda epoch: epoch_order(mixture, epoch), rows_per_step, together)
+
+
+def _referenced(
+    task: _Task, objective: Objective, mixture: Mixture, held_out: Sequence[TokenRow], say: Say
+) -> tuple[Rows, Sequence[TokenRow]]:
+    """The rows with what the model makes of them now, as training begins.
+
+    A new adapter changes nothing yet: switched off it is the same, and faster. One that the
+    run continues from is part of the model to compare with.
+    """
+    model, packing = objective.model, objective.packing
+    continued = task.recipe.base.adapter is not None
+    beginning = reference.Reference(
+        folder=reference.folder_of(
+            task.run.path("data", "reference"), reference.decided_by(task.recipe, task.identity)
+        ),
+        scores=objective.scores,
+        packing=packing,
+        say=say,
+    )
+    steps = _step_rows(task, mixture, task.material.rows, packing.rows_together)
+    with (
+        shortage_named("for the reference", packing.tokens_per_forest),
+        without_dropout(model),
+        nullcontext() if continued else adapter_switched_off(model),
+    ):
+        rows = reference.of_steps(beginning, task.material.rows, steps, task.total)
+        return rows, reference.of_held_out(beginning, held_out) if held_out else held_out
 
 
 def _finish(job: Job, final: Progress, speech: Speech, support: ForestSupport) -> TrainRecord:

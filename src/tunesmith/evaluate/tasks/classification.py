@@ -20,7 +20,7 @@ import numpy as np
 
 from tunesmith.contracts import Json, Metric
 from tunesmith.evaluate.contracts import Material, Measure, Measurement, Passage, Question, Subject
-from tunesmith.evaluate.questions import HELD_OUT, held_out_questions
+from tunesmith.evaluate.questions import HELD_OUT, answers_missing, held_out_questions
 from tunesmith.evaluate.ratios import Floats, divide, ratio
 from tunesmith.evaluate.words import normalised
 
@@ -41,8 +41,8 @@ _MOST_TOKENS = 60_000
 
 def missing(material: Material) -> str:
     """It needs answers that look like labels."""
-    if not material.held_out:
-        return "no rows are held out"
+    if answers_missing(material):
+        return answers_missing(material)
     return "" if labels_of(material) else "the answers do not look like labels"
 
 

@@ -10,15 +10,15 @@ from tunesmith.evaluate.passages import (
     TOKEN_ACCURACY,
     passage_measures,
 )
-from tunesmith.evaluate.questions import HELD_OUT, held_out_passages
+from tunesmith.evaluate.questions import HELD_OUT, answers_missing, held_out_passages
 
 VERSION = 1
 METRICS = (LOSS, PERPLEXITY, BITS_PER_BYTE, TOKEN_ACCURACY)
 
 
 def missing(material: Material) -> str:
-    """Held-out rows are all it needs."""
-    return "" if material.held_out else "no rows are held out"
+    """Held-out rows are all it needs, if they are no pairs."""
+    return answers_missing(material)
 
 
 def measure(subject: Subject, material: Material) -> Measurement:

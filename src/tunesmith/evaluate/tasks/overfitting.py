@@ -14,7 +14,13 @@ import numpy as np
 from tunesmith.contracts import Metric
 from tunesmith.evaluate.contracts import Material, Measure, Measurement, Passage, Subject
 from tunesmith.evaluate.passages import LOSS
-from tunesmith.evaluate.questions import HELD_OUT, TRAIN, held_out_passages, train_passages
+from tunesmith.evaluate.questions import (
+    HELD_OUT,
+    TRAIN,
+    answers_missing,
+    held_out_passages,
+    train_passages,
+)
 from tunesmith.evaluate.ratios import Floats, ratio
 
 VERSION = 1
@@ -24,9 +30,8 @@ METRICS = (GAP, LOSS)
 
 def missing(material: Material) -> str:
     """It needs rows of both kinds."""
-    if not material.held_out:
-        return "no rows are held out"
-    return "" if material.train else "the run kept no sample of its training rows"
+    kept = "" if material.train else "the run kept no sample of its training rows"
+    return answers_missing(material) or kept
 
 
 def measure(subject: Subject, material: Material) -> Measurement:
