@@ -157,7 +157,7 @@ def trl(bench: Bench, words: list[dict[str, Any]], folder: Path, *, precompute: 
             per_device_train_batch_size=len(words),
             beta=BETA,
             bf16=False,
-            gradient_checkpointing=False,
+            activation_checkpointing=False,
             max_length=None,
             precompute_ref_log_probs=precompute,
             report_to=[],
@@ -180,7 +180,7 @@ def theirs(trainer: Any) -> tuple[float, dict[str, Tensor]]:
     trainer.model.zero_grad()
     loss.backward()
     found = {name: one.grad for name, one in trained(trainer.model).items()}
-    return float(loss), found
+    return loss.item(), found
 
 
 def assert_same(one: dict[str, Tensor], other: dict[str, Tensor], share: float = 1e-5) -> None:
