@@ -195,6 +195,8 @@ def test_a_recipe_runs_shortened(
 ) -> None:
     recipe = read_recipe(Request(file=file))
     arguments = ["run", str(file), "--output", "run", *SHORT, "gates=[]"]
+    if recipe.method.name == "dpo":
+        arguments.append("evaluate.tasks=preferences")
     if "/" in recipe.base.path:
         arguments += ["--base", "starter"]  # a model of the hub, which a test does not fetch
     if not recipe.data.sources[0].path.startswith("bundled:"):

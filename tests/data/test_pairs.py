@@ -236,6 +236,7 @@ def test_check_counts_pairs_and_shows_both_sides(write_lines: Write, base: Path)
     assert len(report.lengths) == 40
     first, second = report.preview[:2]
     assert first.place == second.place
+    assert [one.side for one in (first, second)] == ["chosen", "rejected"]
     assert first.segments[0] == second.segments[0]
     assert first.segments[1] == ("Shop 0 is open.</s>", True)
     assert second.segments[1] == ("Ask at shop open.</s>", True)

@@ -50,6 +50,22 @@ def test_answers_lead_where_there_are_no_labels(verdict_of: VerdictOf) -> None:
     assert "It needs 53 % less information" in said.sentences[1]
 
 
+def test_pairs_lead_where_there_are_pairs(verdict_of: VerdictOf) -> None:
+    record = without(make_record(), "classification")
+    (scored,) = (one for one in record.results if (one.task, one.metric) == ("answers", "rouge_l"))
+    pairs = replace(
+        scored, task="preferences", metric="reward_accuracy", base=0.5, tuned=0.75,
+        difference=0.25, low=0.1, high=0.4,
+    )  # fmt: skip
+    said = verdict_of(replace(record, results=(pairs, *record.results)))
+    assert said.headline == "The tuned model is better at its task."
+    assert said.sentences[0] == (
+        "On 83 held-out pairs the tuned model tells the chosen answer from the rejected one far "
+        "better, where one half is chance: reward accuracy 0.500 → 0.750 (+0.250, 95 % interval "
+        "+0.100 to +0.400)."
+    )
+
+
 def test_prediction_leads_where_nothing_was_asked(verdict_of: VerdictOf) -> None:
     said = verdict_of(without(make_record(), "classification", "answers"))
     assert "predicts the text of 83 held-out rows far better" in said.sentences[0]

@@ -19,7 +19,7 @@ Arguments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[RECIPE] [KEY=VALUE ...]",
-        help="A recipe file, and overrides such as train.learning_rate=1e-4.",
+        help="A recipe file, and overrides such as method=dpo or train.learning_rate=1e-4.",
         show_default=False,
     ),
 ]

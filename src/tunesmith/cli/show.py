@@ -168,7 +168,7 @@ def _number(value: Json) -> str:
 
 
 def _marked(row: Preview) -> Text:
-    text = Text(f"{row.place}\n", style="dim")
+    text = Text(f"{row.place} {row.side}".rstrip() + "\n", style="dim")
     for piece, trained in row.segments:
         if trained:
             text.append(f"⟦{piece}⟧", style=f"not dim {_TRAINED}")

@@ -25,6 +25,8 @@ class Preview:
 
     place: Place
     segments: tuple[tuple[str, bool], ...]
+    side: str = ""
+    """Of a pair: `chosen` or `rejected`."""
 
 
 def first_rows(sources: Sequence[EncodedSource], coding: Coding) -> tuple[Preview, ...]:
@@ -43,4 +45,6 @@ def _preview(source: EncodedSource, index: int, coding: Coding) -> Preview:
         turns=(),
         prompt_length=0,
     )
-    return Preview(place=row.place, segments=tuple(segments(encoded, coding.tokenizer)))
+    side = ("chosen", "rejected")[index % 2] if source.packed.rows_per_example == 2 else ""
+    shown = tuple(segments(encoded, coding.tokenizer))
+    return Preview(place=row.place, segments=shown, side=side)

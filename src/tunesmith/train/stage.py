@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -310,8 +311,12 @@ def _referenced(
         without_dropout(model),
         nullcontext() if continued else adapter_switched_off(model),
     ):
+        began = time.monotonic()
         rows = reference.of_steps(beginning, task.material.rows, steps, task.total)
-        return rows, reference.of_held_out(beginning, held_out) if held_out else held_out
+        if held_out:
+            held_out = reference.of_held_out(beginning, held_out)
+        task.run.events.append("reference", seconds=round(time.monotonic() - began, 3))
+        return rows, held_out
 
 
 def _finish(job: Job, final: Progress, speech: Speech, support: ForestSupport) -> TrainRecord:
