@@ -69,7 +69,7 @@ def _plugin_lines(section: str, name: str) -> list[str]:
 
 def _key_line(margin: str, key: str, value: Any, description: str | None) -> str:
     shown = f"{margin}{key}: {_scalar(value)}".rstrip()
-    return f"{shown:<36}  # {description}" if description else shown
+    return f"{shown:<36}  # {' '.join(description.split())}" if description else shown
 
 
 def _scalar(value: Any) -> str:
