@@ -84,7 +84,7 @@ def _packed(model: nn.Module, forest: Forest, *, flexible: bool) -> Tensor:
         use_cache=False,
         forest_layout=layout,
     )
-    hidden_SD = output.last_hidden_state[0]
+    hidden_SD = output.last_hidden_state.squeeze(0)
     # The layers either made all states or those that are wanted.
     index_N = place_N if hidden_SD.shape[0] == wanted_U.size else forest.source_index_N
     return _picked(hidden_SD, torch.from_numpy(index_N).to(inner.device))

@@ -118,7 +118,7 @@ def attend_by_segment(
     """
     if takes_parts(query_HSD, layout, call):
         query_SHD, key_SGD, value_SGD = (
-            states[0].transpose(0, 1) for states in (query_HSD, key_GSD, value_GSD)
+            states.squeeze(0).transpose(0, 1) for states in (query_HSD, key_GSD, value_GSD)
         )
         return attend_by_parts(query_SHD, key_SGD, value_SGD, layout, call.scale)[None]
     lengths = [segment.length for segment in layout.segments]

@@ -43,6 +43,7 @@ from tunesmith.train import checkpoint, metrics, reference
 from tunesmith.train.determinism import deterministic
 from tunesmith.train.display import Display
 from tunesmith.train.feed import Feed
+from tunesmith.train.heap import keep_freed_memory
 from tunesmith.train.loop import Job, fit
 from tunesmith.train.objective import Objective, seed_all, without_dropout
 from tunesmith.train.optimizer import NamedOptimizer
@@ -201,6 +202,7 @@ def _load(task: _Task) -> _Trainee:
     threads = task.identity.choices["threads"]
     assert isinstance(threads, int)
     torch.set_num_threads(threads)
+    keep_freed_memory()
     hardware = detect(recipe.train.device)
     precision, _ = choose_precision(recipe.base.precision, hardware, base.parameters)
     model = load_model(

@@ -12,7 +12,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 Name = Literal["silu", "gelu", "gelu_tanh"]
 NAMES: tuple[Name, ...] = ("silu", "gelu_tanh", "gelu")
@@ -24,20 +23,23 @@ class Activation:
 
     name: Name
 
-    def forward(self, gates_CF: Tensor) -> Tensor:
-        """The activated gates, in a new tensor."""
+    def forward(self, gates_CF: Tensor, out_CF: Tensor) -> Tensor:
+        """Write the activated gates, and return them."""
         if self.name == "silu":
-            return functional.silu(gates_CF)
-        return functional.gelu(gates_CF, approximate=self._form)
+            torch.ops.aten.silu.out(gates_CF, out=out_CF)
+        else:
+            torch.ops.aten.gelu.out(gates_CF, approximate=self._form, out=out_CF)
+        return out_CF
 
     def backward(self, slope_CF: Tensor, gates_CF: Tensor) -> Tensor:
-        """The gradient by the gates."""
+        """The gradient by the gates, in the place of the gradient by what they became."""
         if self.name == "silu":
-            slope = torch.ops.aten.silu_backward(slope_CF, gates_CF)
+            torch.ops.aten.silu_backward.grad_input(slope_CF, gates_CF, grad_input=slope_CF)
         else:
-            slope = torch.ops.aten.gelu_backward(slope_CF, gates_CF, approximate=self._form)
-        assert isinstance(slope, Tensor)
-        return slope
+            torch.ops.aten.gelu_backward.grad_input(
+                slope_CF, gates_CF, approximate=self._form, grad_input=slope_CF
+            )
+        return slope_CF
 
     @property
     def _form(self) -> str:

@@ -184,6 +184,7 @@ class _Outputs(torch.autograd.Function):
         rows = count if keep else min(_block_rows(half.products), count)
         gates_NF, ups_NF = (states_ND.new_empty(rows, inner) for _ in range(2))
         middle_ND = torch.empty_like(states_ND) if keep else made_ND
+        active_RF = gates_NF.new_empty(min(_block_rows(half.products), count), inner)
         for block, normed_CD in _blocks(states_ND, half.products):
             # Without a backward pass the same buffers serve every block.
             own = block if keep else slice(0, block.stop - block.start)
@@ -192,7 +193,8 @@ class _Outputs(torch.autograd.Function):
             output.forward(attended_NQ[block], [middle_CD], add=True)
             half.norm.forward(middle_CD, normed_CD)
             gated.forward(normed_CD, [gates_NF[own], ups_NF[own]])
-            active_CF = half.activation.forward(gates_NF[own]).mul_(ups_NF[own])
+            active_CF = half.activation.forward(gates_NF[own], active_RF[: normed_CD.shape[0]])
+            active_CF.mul_(ups_NF[own])
             if keep:
                 made_CD.copy_(middle_CD)
             down.forward(active_CF, [made_CD], add=True)
@@ -216,12 +218,15 @@ class _Outputs(torch.autograd.Function):
         (norm_slope_D,) = _room(weights, needed[4:], places=(0,))
         into_ND = torch.empty_like(middle_ND)
         into_NQ = torch.empty_like(attended_NQ) if needed[1] else None
+        rows = min(_block_rows(half.products), gates_NF.shape[0])
+        buffers = [gates_NF.new_empty(rows, gates_NF.shape[1]) for _ in range(3)]
         for block, normed_CD in _blocks(middle_ND, half.products):
             gates_CF, ups_CF, into_CD = gates_NF[block], ups_NF[block], into_ND[block]
             rates_C1 = half.norm.forward(middle_ND[block], normed_CD)
-            active_CF = half.activation.forward(gates_CF)
-            slope_CF = torch.empty_like(active_CF)
-            down.backward([slope_ND[block]], active_CF * ups_CF, slope_CF, add=False)
+            active_CF, slope_CF, inner_CF = (one[: gates_CF.shape[0]] for one in buffers)
+            half.activation.forward(gates_CF, active_CF)
+            torch.mul(active_CF, ups_CF, out=inner_CF)
+            down.backward([slope_ND[block]], inner_CF, slope_CF, add=False)
             ups_slope_CF = active_CF.mul_(slope_CF)
             gates_slope_CF = half.activation.backward(slope_CF.mul_(ups_CF), gates_CF)
             gated.backward([gates_slope_CF, ups_slope_CF], normed_CD, into_CD, add=False)

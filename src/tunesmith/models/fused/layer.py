@@ -78,7 +78,7 @@ class FusedLayer(nn.Module):
             or hidden_states.device.type != "cpu"
         ):
             return self.stock(hidden_states, *others, **named)
-        return self._fused(hidden_states[0], layout, waves, products)[None]
+        return self._fused(hidden_states.squeeze(0), layout, waves, products)[None]
 
     def _fused(
         self,
@@ -111,7 +111,7 @@ class FusedLayer(nn.Module):
             for states in attention_inputs(half, states_ND, halves)
         )
         attended = attend_by_segment(query_HND, key_GND, value_GND, layout, reading.call)
-        attended_NQ = attended[0].flatten(1)
+        attended_NQ = attended.squeeze(0).flatten(1)
         if self.last and layout.wanted_U is not None:
             states_ND = states_ND.index_select(0, layout.wanted_U)
             attended_NQ = attended_NQ.index_select(0, layout.wanted_U)
@@ -187,7 +187,9 @@ def _activation(module: object) -> Activation | None:
     made = module(probe)
     for name in NAMES:
         candidate = Activation(name=name)
-        if torch.allclose(candidate.forward(probe), made, rtol=1e-6, atol=1e-6):
+        if torch.allclose(
+            candidate.forward(probe, torch.empty_like(probe)), made, rtol=1e-6, atol=1e-6
+        ):
             return candidate
     return None
 
