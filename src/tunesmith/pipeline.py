@@ -325,6 +325,8 @@ def _decide(
         precision_reason=why,
         tokens_per_forest=memory.tokens_per_forest,
         tokens_per_forest_reason=memory.reason,
+        recompute_layers=memory.recompute_layers,
+        recompute_reason=memory.recompute_reason,
     )
     resolved, decisions = decide(recipe, facts)
     return resolved, decisions, memory

@@ -17,3 +17,9 @@ def causal_model(model: nn.Module) -> PreTrainedModel:
 def vocabulary_of(model: nn.Module) -> int:
     """How many tokens the model knows."""
     return int(causal_model(model).config.get_text_config().vocab_size)
+
+
+def decoder_layers(inner: PreTrainedModel) -> nn.ModuleList | None:
+    """The layers of a model that has one list of them; None for another structure."""
+    lists = [child for child in inner.base_model.children() if isinstance(child, nn.ModuleList)]
+    return lists[0] if len(lists) == 1 else None

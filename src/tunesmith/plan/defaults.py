@@ -34,6 +34,8 @@ class Facts:
     precision_reason: str
     tokens_per_forest: int
     tokens_per_forest_reason: str
+    recompute_layers: int
+    recompute_reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,8 @@ def decide(recipe: Recipe, facts: Facts) -> tuple[Recipe, tuple[Decision, ...]]:
     if train.tokens_per_forest is None:
         reason = facts.tokens_per_forest_reason
         decided.append(("tokens_per_forest", facts.tokens_per_forest, reason))
+    if train.recompute_layers is None:
+        decided.append(("recompute_layers", facts.recompute_layers, facts.recompute_reason))
     base = recipe.base
     decisions = [Decision(key=f"train.{k}", value=f"{v}", reason=why) for k, v, why in decided]
     if base.precision == "auto":

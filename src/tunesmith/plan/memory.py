@@ -2,7 +2,8 @@
 
     weights      parameters x bytes (4 fp32, 2 bf16, about 0.56 nf4 with its scales)
     trained      parameters x (4 weight + 4 gradient + 8 AdamW, or 2 for the 8-bit kind)
-    activations  tokens x layers x (10 H + 4 K + 4 F) x bytes, what the backward pass keeps
+    activations  tokens x layers x (10 H + 4 K + 4 F) x bytes, what the backward pass keeps;
+                 of a layer that is computed again only H, and one layer at a time the whole
     head         a chunk of logits
 
 H hidden size, K width of keys and values, F width of the feed-forward part. The factor SLACK
@@ -22,6 +23,8 @@ from tunesmith.recipe import Recipe
 SLACK = 1.25
 _SHARE_OF_FREE = 0.7
 _MOST_TOKENS = {"cpu": 4_096, "cuda": 32_768, "mps": 4_096}
+_ENOUGH_TOKENS = {"cpu": 1_024, "cuda": 4_096, "mps": 1_024}
+"""Tokens below which a device is not busy: rather than fewer, layers are computed again."""
 _BYTES = {"fp32": 4.0, "bf16": 2.0}
 _NF4_BYTES = 0.56
 _HEAD_CHUNK = {"cpu": 64 * 2**20, "cuda": 1024 * 2**20, "mps": 64 * 2**20}
@@ -40,7 +43,10 @@ class MemoryPlan:
     process: int
     free: int
     tokens_per_forest: int
+    recompute_layers: int
+    """Layers, from the first on, whose activations are computed again."""
     reason: str
+    recompute_reason: str
 
     @property
     def total(self) -> int:
@@ -96,20 +102,12 @@ def plan_memory(
     state = 2 if recipe.train.optimizer == "adamw8bit" else 8
     trained = count * (state + 4 + (4 if not full or precision != "fp32" else 0))
     head = min(_HEAD_CHUNK[hardware.device], 4 * shape.vocabulary * longest_row)
-    per_token = SLACK * size * shape.layers * (10 * shape.hidden + 4 * shape.keys + 4 * shape.inner)
     fixed = weights + trained + head + _FLOOR
-    room = int((_SHARE_OF_FREE * hardware.memory_bytes - fixed) / per_token)
-    asked = recipe.train.tokens_per_forest
-    most = _MOST_TOKENS[hardware.device]
-    tokens = asked or max(longest_row, min(room, most))
-    if asked is not None:
-        reason = "given"
-    elif tokens == longest_row and longest_row >= most:
-        reason = "the longest row"
-    elif room < most:
-        reason = f"what fits in {_SHARE_OF_FREE:.0%} of the free memory"
-    else:
-        reason = "more would not be faster on this device"
+    spare = _SHARE_OF_FREE * hardware.memory_bytes - fixed
+    recomputed, why = _recomputed(recipe, shape, hardware, spare / size, longest_row)
+    room = int(spare / _per_token(shape, size, recomputed))
+    tokens, reason = _tokens(recipe, hardware, room, longest_row)
+    per_token = _per_token(shape, size, recomputed)
     plan = MemoryPlan(
         weights=weights,
         trained=trained,
@@ -118,11 +116,48 @@ def plan_memory(
         process=_FLOOR,
         free=hardware.memory_bytes,
         tokens_per_forest=tokens,
+        recompute_layers=recomputed,
+        recompute_reason=why,
         reason=f"forests of {tokens:,} tokens: {reason}",
     )
     if fixed + per_token * longest_row > 0.95 * hardware.memory_bytes:
         raise _too_large(plan, longest_row)
     return plan
+
+
+def _recomputed(
+    recipe: Recipe, shape: _Shape, hardware: Hardware, spare: float, longest_row: int
+) -> tuple[int, str]:
+    """Layers to compute again, and why; `spare` is how many numbers there is room for."""
+    asked = recipe.train.recompute_layers
+    if asked is not None:
+        return min(asked, shape.layers), "given"
+    enough = min(_MOST_TOKENS[hardware.device], _ENOUGH_TOKENS[hardware.device])
+    wanted = recipe.train.tokens_per_forest or max(longest_row, enough)
+    for layers in range(shape.layers):
+        if spare >= wanted * _per_token(shape, 1.0, layers):
+            return layers, "the rest fits" if layers else "all activations fit"
+    return shape.layers, "what all layers keep does not fit"
+
+
+def _tokens(recipe: Recipe, hardware: Hardware, room: int, longest_row: int) -> tuple[int, str]:
+    """Tokens of a forest, and why, where there is room for so many."""
+    asked, most = recipe.train.tokens_per_forest, _MOST_TOKENS[hardware.device]
+    if asked is not None:
+        return asked, "given"
+    tokens = max(longest_row, min(room, most))
+    if tokens == longest_row and longest_row >= most:
+        return tokens, "the longest row"
+    if room < most:
+        return tokens, f"what fits in {_SHARE_OF_FREE:.0%} of the free memory"
+    return tokens, "more would not be faster on this device"
+
+
+def _per_token(shape: _Shape, size: float, recomputed: int) -> float:
+    """Bytes of activations a token, of which some layers are computed again."""
+    layer = 10 * shape.hidden + 4 * shape.keys + 4 * shape.inner
+    whole = shape.layers - recomputed + (1 if recomputed else 0)
+    return SLACK * size * (whole * layer + recomputed * shape.hidden)
 
 
 def _too_large(plan: MemoryPlan, longest_row: int) -> ResourceError:

@@ -124,6 +124,8 @@ class Train(Config):
     """Where to run; auto takes a CUDA GPU when there is one."""
     tokens_per_forest: int | None = Field(default=None, ge=8)
     """Tokens computed at once; decided from memory. It does not change the result."""
+    recompute_layers: int | None = Field(default=None, ge=0)
+    """Layers whose activations are computed again to save memory; decided from memory."""
     share_prefixes: bool = True
     """Compute what rows of a step begin with once for all. It does not change the result."""
     group_prefixes: bool = False

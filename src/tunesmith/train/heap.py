@@ -20,7 +20,11 @@ def keep_freed_memory() -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     library = ctypes.CDLL(None)
-    kept = library.mallopt(_TRIM_THRESHOLD, _LARGEST) == 1
-    # Before 2.35 the C library takes no more than 32 MiB here.
-    large = library.mallopt(_MMAP_THRESHOLD, _LARGEST) == 1
-    return kept and (large or library.mallopt(_MMAP_THRESHOLD, _LARGEST_OF_OLD) == 1)
+
+    def set_to(setting: int, value: int) -> bool:
+        return bool(library.mallopt(setting, value))
+
+    # Before 2.35 the C library takes no more than 32 MiB as the second.
+    return set_to(_TRIM_THRESHOLD, _LARGEST) and (
+        set_to(_MMAP_THRESHOLD, _LARGEST) or set_to(_MMAP_THRESHOLD, _LARGEST_OF_OLD)
+    )

@@ -36,6 +36,7 @@ from tunesmith.data.store import PackedRows
 from tunesmith.hardware import choose_precision, detect
 from tunesmith.models.attention import ForestSupport, enable_forest
 from tunesmith.models.load import adapter_switched_off, load_model
+from tunesmith.models.recompute import recompute_layers
 from tunesmith.models.score import forest_scores
 from tunesmith.recipe import PluginChoice, Recipe
 from tunesmith.runs import Run
@@ -217,6 +218,7 @@ def _load(task: _Task) -> _Trainee:
     model = adapter.attach(model, _options(adapter.Config, recipe.adapter))
     with without_dropout(model):  # which would make any proof fail
         support = enable_forest(model)
+    recompute_layers(model, recipe.train.recompute_layers or 0)
     return _Trainee(model=model, adapter=adapter, support=support)
 
 

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from tunesmith.models.causal import decoder_layers
 from tunesmith.models.fused.layer import FusedLayer, read_layer
 from tunesmith.models.segments import AttentionCall, Layout
+from tunesmith.models.stand_in import StandIn
 
 _CLOSE = 1e-5
 """Largest difference, relative by norm, of an output or a gradient."""
@@ -36,24 +38,24 @@ def fuse_layers(inner: PreTrainedModel, layout: Layout, forward: Callable[[], ob
         layout: the forest of a proof.
         forward: runs the backbone over that forest.
     """
-    stack = _stack(inner)
+    stack = decoder_layers(inner)
     if stack is None or inner.device.type != "cpu" or inner.dtype != torch.float32:
         return 0
     with torch.no_grad(), _watched(stack) as seen:
         forward()
     for place, layer in enumerate(stack):
-        if not isinstance(layer, FusedLayer) and place in seen:
+        if not isinstance(layer, StandIn) and place in seen:
             last = place == len(stack) - 1
             found = _proved(layer, layout.calls, seen[place], last=last)
             if found is not None:
                 stack[place] = found
-    return sum(isinstance(layer, FusedLayer) for layer in stack)
+    return sum(_is_fused(layer) for layer in stack)
 
 
-def _stack(inner: PreTrainedModel) -> nn.ModuleList | None:
-    """The decoder layers of a model that has one list of them."""
-    lists = [child for child in inner.base_model.children() if isinstance(child, nn.ModuleList)]
-    return lists[0] if len(lists) == 1 else None
+def _is_fused(layer: nn.Module) -> bool:
+    while isinstance(layer, StandIn) and not isinstance(layer, FusedLayer):
+        layer = layer.stock
+    return isinstance(layer, FusedLayer)
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """A decoder layer of Transformers, computed by the fused halves where it proves to be one.
 
-The layer that stands here has the same children under the same names, so adapters, saving
-and sharding see what they saw. Without a forest's layout (generation, say), on another
-device or in another precision, the stock layer runs.
+Without a forest's layout (generation, say), on another device or in another precision, the
+stock layer runs.
 
 Shapes: N tokens, D hidden width, E half of a head's rotated part.
 """
@@ -24,6 +23,7 @@ from tunesmith.models.fused.halves import (
 from tunesmith.models.fused.norm import Norm
 from tunesmith.models.fused.product import Product, product_of
 from tunesmith.models.segments import AttentionCall, Layout, attend_by_segment
+from tunesmith.models.stand_in import StandIn
 
 _LAYER = {"self_attn", "mlp", "input_layernorm", "post_attention_layernorm"}
 _ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -43,7 +43,7 @@ class Reading:
     head_norms: bool
 
 
-class FusedLayer(nn.Module):
+class FusedLayer(StandIn):
     """Stands in for a decoder layer."""
 
     def __init__(self, stock: nn.Module, reading: Reading, *, last: bool) -> None:
@@ -51,20 +51,8 @@ class FusedLayer(nn.Module):
 
         The last layer makes only the states that the layout wants.
         """
-        super().__init__()
-        for name, value in vars(stock).items():
-            if not name.startswith("_"):
-                setattr(self, name, value)
-        for name, child in stock.named_children():
-            self.add_module(name, child)
+        super().__init__(stock)
         self.reading, self.last = reading, last
-        # In a tuple, so that it is not a child: its children are ours.
-        self._stock = (stock,)
-
-    @property
-    def stock(self) -> nn.Module:
-        """The layer as Transformers has it."""
-        return self._stock[0]
 
     def forward(self, hidden_states: Tensor, *others: object, **named: object) -> object:
         """As the stock layer's."""
