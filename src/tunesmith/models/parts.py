@@ -75,6 +75,7 @@ class _Parts(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: BackwardCFunction, slope_SHD: Tensor) -> tuple[Tensor | None, ...]:
         saved: Sequence[Tensor] = ctx.saved_tensors
+        slope_SHD = _dense(slope_SHD)
         query_SHD, key_SGD, value_SGD, output_SHD, sums_SH = saved
         layout, scale = ctx.layout, ctx.scale  # type: ignore[attr-defined]
         slopes = tuple(one.new_empty(one.shape) for one in (query_SHD, key_SGD, value_SGD))
@@ -114,11 +115,12 @@ def attend_by_parts(
     Args:
         query_SHD: queries on a CPU.
         key_SGD: keys, where G divides H.
-        value_SGD: values, like the keys.
+        value_SGD: values, of the keys' shape.
         layout: the forest.
         scale: of the scores.
     """
-    output = _Parts.apply(query_SHD, key_SGD, value_SGD, layout, scale)  # type: ignore[no-untyped-call]
+    states = (_dense(query_SHD), _dense(key_SGD), _dense(value_SGD))
+    output = _Parts.apply(*states, layout, scale)  # type: ignore[no-untyped-call]
     assert isinstance(output, Tensor)
     return output
 
@@ -132,6 +134,11 @@ def _own(layout: Layout) -> Iterator[tuple[int, int, int]]:
 def _above(layout: Layout) -> Iterator[tuple[int, int, int]]:
     """Those of them that have descendants."""
     return (bounds for bounds in _own(layout) if bounds[2] > bounds[1])
+
+
+def _dense(states_SHD: Tensor) -> Tensor:
+    """The kernel takes it for granted that the numbers of a head lie one after the other."""
+    return states_SHD if states_SHD.stride(-1) == 1 else states_SHD.contiguous()
 
 
 def _heads(states_SHD: Tensor) -> Tensor:

@@ -32,11 +32,10 @@ def plain_logprobs(head: nn.Linear, hidden_ND: Tensor, targets_N: Tensor) -> Ten
         hidden_ND: what it is applied to.
         targets_N: token ids.
     """
-    if not torch.is_grad_enabled():
+    trained = any(weight.requires_grad for weight in head.parameters())
+    if not torch.is_grad_enabled() or not (hidden_ND.requires_grad or trained):
         return _scored(head.weight, head.bias, hidden_ND, targets_N, None)[0]
-    if not hidden_ND.requires_grad and not head.weight.requires_grad:
-        return _scored(head.weight, head.bias, hidden_ND, targets_N, None)[0]
-    kind = _Trained if head.weight.requires_grad else _Frozen
+    kind = _Trained if trained else _Frozen
     logprobs_N = kind.apply(hidden_ND, head.weight, head.bias, targets_N)  # type: ignore[no-untyped-call]
     assert isinstance(logprobs_N, Tensor)
     return logprobs_N

@@ -116,7 +116,11 @@ def attend_by_segment(
     Returns:
         `(1, S, H, D)`, contiguous.
     """
-    if takes_parts(query_HSD, layout, call):
+    # Latent attention has narrower values; autocast leaves queries and values of unlike types.
+    alike = query_HSD.shape[-1] == value_GSD.shape[-1] and (
+        query_HSD.dtype == key_GSD.dtype == value_GSD.dtype
+    )
+    if alike and takes_parts(query_HSD, layout, call):
         query_SHD, key_SGD, value_SGD = (
             states.squeeze(0).transpose(0, 1) for states in (query_HSD, key_GSD, value_GSD)
         )

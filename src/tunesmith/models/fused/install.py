@@ -88,22 +88,47 @@ def _proved(
     if attention is None or attention not in calls:
         return None
     expected = _made(layer, seen)
+    # Positions reach a fused layer only as waves. Ministral 3 scales by them as well, from far on.
+    far = _made(layer, _moved(seen))
+    if expected is None or far is None or not _same(far, expected):
+        return None
     for rotated in (True, False):
         reading = read_layer(layer, calls[attention], rotated=rotated)
-        if reading is None or expected is None:
+        if reading is None:
             return None
         candidate = FusedLayer(layer, reading, last=last)
         found = _made(candidate, seen)
-        if found is not None and all(
-            float((mine - theirs).norm()) <= _CLOSE * float(theirs.norm()) + 1e-12
-            for mine, theirs in zip(found, expected, strict=True)
-        ):
+        if found is not None and _same(found, expected):
             return candidate
     return None
 
 
-def _made(layer: nn.Module, seen: _Seen) -> list[Tensor] | None:
-    """Output and gradients of a layer; None where it does not make one tensor of one."""
+def _moved(seen: _Seen) -> _Seen:
+    """The same call, said to be a million positions further on; its waves stay."""
+    named = dict(seen.named)
+    positions = named.get("position_ids")
+    if isinstance(positions, Tensor):
+        named["position_ids"] = positions + 2**20
+    return _Seen(states_1ND=seen.states_1ND, named=named)
+
+
+def _same(found: list[Tensor | None], expected: list[Tensor | None]) -> bool:
+    """Whether outputs and gradients agree, and the same ones are there."""
+    return len(found) == len(expected) and all(
+        theirs is None
+        if mine is None
+        else theirs is not None
+        and mine.shape == theirs.shape
+        and float((mine - theirs).norm()) <= _CLOSE * float(theirs.norm()) + 1e-12
+        for mine, theirs in zip(found, expected, strict=True)
+    )
+
+
+def _made(layer: nn.Module, seen: _Seen) -> list[Tensor | None] | None:
+    """Output and gradients of a layer; None where it does not make one tensor of one.
+
+    A gradient is None where the layer does not use the weight.
+    """
     states = seen.states_1ND.detach().clone().requires_grad_()
     weights = [weight for weight in layer.parameters() if weight.requires_grad]
     with torch.enable_grad():
@@ -112,4 +137,4 @@ def _made(layer: nn.Module, seen: _Seen) -> list[Tensor] | None:
             return None
         slope = torch.linspace(-1, 1, output.numel()).view(output.shape)
         slopes = torch.autograd.grad(output, [states, *weights], slope, allow_unused=True)
-    return [output.detach(), *(slope for slope in slopes if slope is not None)]
+    return [output.detach(), *slopes]

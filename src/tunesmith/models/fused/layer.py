@@ -64,6 +64,7 @@ class FusedLayer(StandIn):
             or not isinstance(waves, tuple)
             or hidden_states.dtype != torch.float32
             or hidden_states.device.type != "cpu"
+            or torch.is_autocast_enabled("cpu")
         ):
             return self.stock(hidden_states, *others, **named)
         return self._fused(hidden_states.squeeze(0), layout, waves, products)[None]
@@ -142,10 +143,12 @@ def read_layer(layer: nn.Module, call: AttentionCall, *, rotated: bool) -> Readi
     if set(children) != _LAYER:
         return None
     attention, inner = children["self_attn"], children["mlp"]
+    if any(list(module.parameters(recurse=False)) for module in (layer, attention, inner)):
+        return None
     names = {name for name, _ in attention.named_children()}
     inside = {name for name, _ in inner.named_children()}
     head_norms = names == {*_ATTENTION, *_HEAD_NORMS}
-    if not (head_norms or names == set(_ATTENTION)) or not inside >= set(_INNER):
+    if not (head_norms or names == set(_ATTENTION)) or inside - {"act_fn"} != set(_INNER):
         return None
     if not isinstance(vars(attention).get("head_dim"), int) or "act_fn" not in {
         *inside,
@@ -191,6 +194,8 @@ def _offset(norm: nn.Module) -> float | None:
         return None
     size = parameters["weight"].numel()
     probe = torch.linspace(-2, 3, 2 * size, dtype=parameters["weight"].dtype).view(2, size)
+    # So small that half of what they are divided by is epsilon.
+    probe = torch.cat([probe, probe * epsilon**0.5])
     made = norm(probe)
     for offset in (0.0, 1.0):
         out = torch.empty_like(probe)

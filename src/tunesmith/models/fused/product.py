@@ -67,6 +67,8 @@ def product_of(layer: nn.Module) -> Product | None:
     if len(layer.active_adapters) != 1:
         return None
     (name,) = layer.active_adapters
+    if name not in layer.lora_A:
+        return Product(weight_OI=base.weight, bias_O=base.bias)
     dropout = layer.lora_dropout[name]
     drops = isinstance(dropout, nn.Dropout) and dropout.training and dropout.p > 0
     if drops or name in layer.lora_variant or layer.lora_bias[name]:
