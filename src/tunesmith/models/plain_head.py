@@ -114,8 +114,14 @@ def _scored(
         slope_CD = None if slope_ND is None else slope_ND[chunk].zero_()
         largest_C1 = hidden_CD.new_full((len(targets_C), 1), float("-inf"))
         total_C1 = torch.zeros_like(largest_C1)
+        own_C1 = torch.zeros_like(largest_C1)
         for tile in _slices(weight_VD.shape[0], _TILE):
             scores_CW = _scores(weight_VD, bias_V, hidden_CD, tile)
+            # From the same product as the sum, so that errors of rounding cancel.
+            place_C1 = targets_C[:, None] - tile.start
+            inside_C1 = (place_C1 >= 0) & (place_C1 < scores_CW.shape[1])
+            found_C1 = scores_CW.gather(1, place_C1.clamp(0, scores_CW.shape[1] - 1))
+            own_C1 = torch.where(inside_C1, found_C1, own_C1)
             grown_C1 = torch.maximum(largest_C1, scores_CW.amax(dim=1, keepdim=True))
             scores_CW.sub_(grown_C1).exp_()
             shrunk_C1 = largest_C1.sub_(grown_C1).exp_()
@@ -124,13 +130,9 @@ def _scored(
                 slope_CD.mul_(shrunk_C1).addmm_(scores_CW, weight_VD[tile])
             largest_C1 = grown_C1
         sums_C = largest_C1.add_(total_C1.log())[:, 0]
-        own_CD = weight_VD[targets_C]
-        logprobs_C = torch.linalg.vecdot(hidden_CD, own_CD).sub_(sums_C)
-        if bias_V is not None:
-            logprobs_C.add_(bias_V[targets_C])
-        logprobs_N[chunk], sums_N[chunk] = logprobs_C, sums_C
+        logprobs_N[chunk], sums_N[chunk] = own_C1[:, 0] - sums_C, sums_C
         if slope_CD is not None:
-            slope_CD.div_(total_C1.neg_()).add_(own_CD)
+            slope_CD.div_(total_C1.neg_()).add_(weight_VD[targets_C])
     return logprobs_N, sums_N
 
 
