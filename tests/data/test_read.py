@@ -241,6 +241,17 @@ def test_parquet_columns_that_are_no_json_are_left_out_and_said(tmp_path: Path) 
     assert "image" in said[0]
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("-inf")])
+def test_infinite_numbers_of_parquet_are_refused_with_their_row(
+    tmp_path: Path, value: float
+) -> None:
+    turns = [[{"role": "assistant", "weight": 1.0}], [{"role": "assistant", "weight": value}]]
+    pq.write_table(pa.table({"messages": turns}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=f"the number {value} is infinite") as caught:
+        list(read_rows(tmp_path / "a.parquet"))
+    assert str(caught.value.place) == f"{tmp_path / 'a.parquet'}:2"
+
+
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv", "a.jsonl.gz"])
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, name: str) -> None:
     """Ten times the rows may not need noticeably more memory."""

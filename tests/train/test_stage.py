@@ -130,13 +130,14 @@ def test_a_full_model_loads_in_transformers(workshop: Workshop, new_run: Run) ->
 
 
 def spoiled(folder: Path, rows: PackedRows, bad: int) -> PackedRows:
-    """The rows, of which one has an infinite weight."""
+    """The rows, of which one has weights so large that the loss is not finite."""
+    largest = np.finfo(np.float32).max
 
     def one(number: int) -> PackedRow:
         row = rows.row(number)
         if number != bad:
             return PackedRow(row=row)
-        return PackedRow(row=replace(row, weights_T=np.where(row.weights_T > 0, np.inf, 0.0)))
+        return PackedRow(row=replace(row, weights_T=np.where(row.weights_T > 0, largest, 0.0)))
 
     write_packed(folder, [one(number) for number in range(len(rows))])
     return open_packed(folder)

@@ -32,6 +32,7 @@ from tunesmith.contracts import (
 from tunesmith.data.alike import token_ranks
 from tunesmith.data.forest import Forest, Packing
 from tunesmith.data.order import Grouping, Mixture, epoch_length, epoch_order
+from tunesmith.data.sound import require_sound
 from tunesmith.data.store import PackedRows
 from tunesmith.hardware import choose_precision, detect
 from tunesmith.models.attention import ForestSupport, enable_forest
@@ -147,6 +148,7 @@ def train(
     Raises:
         RunError: the saved run is another one, or all its checkpoints are damaged.
         RecipeError: an option does not fit the model or the data.
+        DataError: there are no rows, or the model cannot be trained on one of them.
         Interrupted: a signal arrived; the state is saved.
         Diverged: the loss is not finite or exploded; the last good checkpoint is kept.
         ResourceError: the disk is full or memory does not suffice; ditto.
@@ -175,6 +177,9 @@ def _task(recipe: Recipe, run: Run, material: Material, saved: Identity | None) 
     total = total_steps(recipe.train, epoch_length(material.mixture))
     # Said now rather than after the model is loaded.
     warmup_steps(recipe.train.warmup, total)
+    for rows in (material.rows, material.held_out):
+        if rows is not None:
+            require_sound(rows, material.base.vocabulary)
     device = detect(recipe.train.device).device
     # What was chosen by looking at the machine is replayed, so that the bits stay the same.
     choices: dict[str, Json] = {

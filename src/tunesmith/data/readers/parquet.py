@@ -3,7 +3,8 @@
     {"question": "Is it open on Sunday?", "answer": "Yes, from 10."}   row 1
 
 A row's line number is its position from 1. Columns that hold no JSON (binary, dates as
-numbers) are dates in ISO form or left out with a notice. NaN and null are both null.
+numbers) are dates in ISO form or left out with a notice. NaN and null are both null; an
+infinite number is refused, as it is in JSON.
 """
 
 from __future__ import annotations
@@ -56,10 +57,14 @@ def _batches(path: Path, file: pq.ParquetFile, columns: list[str]) -> Iterator[R
             raise too_long(Place(file=path, line=number + 1))
         for values in batch.to_pylist():
             number += 1
-            yield RawRow(
-                values={name: _plain(value) for name, value in values.items()},
-                place=Place(file=path, line=number),
-            )
+            place = Place(file=path, line=number)
+            try:
+                plain = {name: _plain(value) for name, value in values.items()}
+            except OverflowError as error:
+                raise DataError(
+                    str(error), hint="write null, a number, or leave the column out", place=place
+                ) from None
+            yield RawRow(values=plain, place=place)
 
 
 def _check_size(path: Path, metadata: pq.FileMetaData) -> None:
@@ -117,7 +122,9 @@ def _is_json(kind: pa.DataType) -> bool:
 def _plain(value: Any) -> Json:  # noqa: ANN401  # what Arrow hands out has no narrower type
     match value:
         case float():
-            return value if math.isfinite(value) else None
+            if math.isinf(value):
+                raise OverflowError(f"the number {value} is infinite")
+            return None if math.isnan(value) else value
         case None | bool() | int() | str():
             return value
         case dict():
