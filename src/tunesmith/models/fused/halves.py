@@ -153,7 +153,7 @@ class _Inputs(torch.autograd.Function):
             rates_C1 = half.norm.forward(states_ND[block], normed_CD)
             own = [slope[block] for slope in slopes]
             for place in range(2 if waves is not None or raws else 0):
-                own[place] = own[place].clone()
+                own[place] = own[place].clone(memory_format=torch.contiguous_format)
                 if waves is not None:
                     _rotate(own[place], waves, block, half.width, back=True)
                 if half.head_norms is not None:
