@@ -4,7 +4,8 @@
 
 Attention is timed by itself, forward and backward, on random queries, keys and values of the
 model's shapes and the same forest, as often as the model has layers; the rest is what remains.
-Of several rounds the fastest counts: other work of the machine only ever adds time.
+Of several rounds the fastest counts: other work of the machine only ever adds time. With one
+thread (OMP_NUM_THREADS=1) it is processor time, to which other work adds little.
 
     python -m benchmarks.lengths --base models/llama-15m --tokens 4096 --rounds 3
 """
@@ -135,9 +136,10 @@ def _attention_time(model: nn.Module, forest: Forest) -> float:
 
 
 def _timed(work: Callable[[], None]) -> float:
-    began = time.perf_counter()
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    began = clock()
     work()
-    return time.perf_counter() - began
+    return clock() - began
 
 
 def arguments() -> argparse.ArgumentParser:
