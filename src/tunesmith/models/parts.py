@@ -78,21 +78,25 @@ class _Parts(torch.autograd.Function):
         slope_SHD = _dense(slope_SHD)
         query_SHD, key_SGD, value_SGD, output_SHD, sums_SH = saved
         layout, scale = ctx.layout, ctx.scale  # type: ignore[attr-defined]
+        groups = key_SGD.shape[1]
+        # The kernel gives each thread whole heads of keys: where those do not go round, it gets
+        # as many as there are queries' heads.
+        repeats = query_SHD.shape[1] // groups if groups % torch.get_num_threads() else 1
         slopes = tuple(one.new_empty(one.shape) for one in (query_SHD, key_SGD, value_SGD))
 
         def part(rows: slice, keys: slice, *, causal: bool) -> tuple[Tensor, Tensor, Tensor]:
             query, key, value = _backward(
                 _heads(slope_SHD[rows]),
                 _heads(query_SHD[rows]),
-                _heads(key_SGD[keys]),
-                _heads(value_SGD[keys]),
+                _heads(key_SGD[keys].repeat_interleave(repeats, dim=1)),
+                _heads(value_SGD[keys].repeat_interleave(repeats, dim=1)),
                 _heads(output_SHD[rows]),
                 sums_SH[rows].t()[None],
                 0.0,
                 causal,
                 scale=scale,
             )
-            return query[0].transpose(0, 1), key[0].transpose(0, 1), value[0].transpose(0, 1)
+            return query[0].transpose(0, 1), _summed(key, repeats), _summed(value, repeats)
 
         for start, end, _ in _own(layout):
             own = slice(start, end)
@@ -139,6 +143,14 @@ def _above(layout: Layout) -> Iterator[tuple[int, int, int]]:
 def _dense(states_SHD: Tensor) -> Tensor:
     """The kernel takes it for granted that the numbers of a head lie one after the other."""
     return states_SHD if states_SHD.stride(-1) == 1 else states_SHD.contiguous()
+
+
+def _summed(slope_1HSD: Tensor, repeats: int) -> Tensor:
+    """The gradient by keys or values (S, G, D) from that by their repeats."""
+    slope_HSD = slope_1HSD[0]
+    if repeats > 1:
+        slope_HSD = slope_HSD.reshape(-1, repeats, *slope_HSD.shape[1:]).sum(dim=1)
+    return slope_HSD.transpose(0, 1)
 
 
 def _heads(states_SHD: Tensor) -> Tensor:

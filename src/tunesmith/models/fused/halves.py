@@ -24,7 +24,7 @@ from tunesmith.models.fused.norm import Norm
 from tunesmith.models.fused.product import WEIGHTS, Product, ProductGroup
 from tunesmith.models.fused.rotary import rotate
 
-_BLOCK_NUMBERS = 600_000
+_BLOCK_NUMBERS = 1_000_000
 """Numbers of a block's widest states: they stay in a core's cache and still fill its products."""
 
 Weights = Sequence[Tensor | None]
