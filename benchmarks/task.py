@@ -54,6 +54,8 @@ class Task:
     """Tokens of all rows, once a row."""
     trained: int
     """Those among them that carry a label."""
+    rate: float = RATE
+    """Learning rate, the same in every step."""
 
 
 def write_task(task: Task, file: Path) -> None:

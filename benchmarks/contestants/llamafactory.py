@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contestants.arguments import Given, read_arguments
-from benchmarks.task import BETA, RANK, RATE, Task, read_rows, write_figures
+from benchmarks.task import BETA, RANK, Task, read_rows, write_figures
 
 TAGS = {
     "role_tag": "role",
@@ -60,7 +60,7 @@ def options_of(given: Given) -> dict[str, Any]:
         "disable_gradient_checkpointing": True,
         "disable_shuffling": True,
         "num_train_epochs": 1.0,
-        "learning_rate": RATE,
+        "learning_rate": task.rate,
         "lr_scheduler_type": "constant",
         "warmup_steps": 0,
         "weight_decay": 0.0,

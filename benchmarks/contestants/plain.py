@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
 from benchmarks.contestants.arguments import read_arguments
-from benchmarks.task import RANK, RATE, Task, peak_gib, read_rows, write_figures
+from benchmarks.task import RANK, Task, peak_gib, read_rows, write_figures
 
 # Legend: B rows of a batch, T tokens of the longest.
 
@@ -70,7 +70,7 @@ def main() -> None:
     model = load(task).train()
     began = time.perf_counter()
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(weights, lr=task.rate, weight_decay=0.0)
     losses = []
     size = 1 if given.mode == "accum" else task.rows_per_step
     for step in range(task.steps):
@@ -87,6 +87,7 @@ def main() -> None:
         steps=len(losses),
         loss_first=losses[0],
         loss_last=losses[-1],
+        losses=losses,
     )
     model.save_pretrained(given.result)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.contestants.arguments import read_arguments
-from benchmarks.task import RANK, RATE, Task, peak_gib, write_figures
+from benchmarks.task import RANK, Task, peak_gib, write_figures
 from tunesmith import pipeline
 from tunesmith.recipe import Request
 from tunesmith.runs import Run
@@ -40,7 +40,7 @@ def settings_of(task: Task) -> tuple[str, ...]:
         f"data.max_length={task.longest}",
         f"train.steps={task.steps}",
         f"train.rows_per_step={task.rows_per_step}",
-        f"train.learning_rate={RATE}",
+        f"train.learning_rate={task.rate}",
         "train.schedule=constant",
         "train.warmup=0",
         "train.weight_decay=0.0",
@@ -68,7 +68,7 @@ def train(task: Task, folder: Path, settings: tuple[str, ...]) -> Trained:
     return Trained(run=run, wall_train=ended - began)
 
 
-def figures_of(trained: Trained) -> dict[str, float | int]:
+def figures_of(trained: Trained) -> dict[str, float | int | list[float]]:
     """What the run's metrics.jsonl says, and the memory of this process."""
     lines = read_lines(trained.run.path("metrics.jsonl"))
     column = {name: [float(str(line[name])) for line in lines] for name in lines[0]}
@@ -82,6 +82,7 @@ def figures_of(trained: Trained) -> dict[str, float | int]:
         "computed": int(sum(column["computed"])),
         "loss_first": column["loss"][0],
         "loss_last": column["loss"][-1],
+        "losses": column["loss"],
     }
 
 

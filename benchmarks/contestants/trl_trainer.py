@@ -22,7 +22,7 @@ from transformers import AutoModelForCausalLM, TrainerCallback
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
 from benchmarks.contestants.arguments import Given, read_arguments
-from benchmarks.task import BETA, RANK, RATE, Task, peak_gib, read_rows, write_figures
+from benchmarks.task import BETA, RANK, Task, peak_gib, read_rows, write_figures
 from benchmarks.workload import load_tokenizer
 
 
@@ -48,7 +48,7 @@ def options_of(task: Task, mode: str, folder: str) -> dict[str, Any]:
         "output_dir": folder,
         "num_train_epochs": 1,
         "max_length": task.longest,
-        "learning_rate": RATE,
+        "learning_rate": task.rate,
         "lr_scheduler_type": "constant",
         "warmup_steps": 0,
         "weight_decay": 0.0,
@@ -136,6 +136,7 @@ def main() -> None:
         steps=done.global_step,
         loss_first=losses[0],
         loss_last=losses[-1],
+        losses=losses,
     )
     trainer.save_model(str(given.result))
 
