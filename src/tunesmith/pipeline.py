@@ -19,36 +19,26 @@ from pathlib import Path
 from tunesmith.base import BaseFolder, locate_base
 from tunesmith.contracts import ROWS_PER_EXAMPLE, Audit, JsonObject
 from tunesmith.data import stage as data_stage
-from tunesmith.data.coding import Coding, load_coding, stop_ids
+from tunesmith.data.coding import load_coding
 from tunesmith.data.kind import require_kind
 from tunesmith.data.order import epoch_length
-from tunesmith.data.prepared import Prepared, existing
+from tunesmith.data.prepared import existing
 from tunesmith.data.stage import CheckReport
 from tunesmith.errors import InputError, Refused, RunError
 from tunesmith.evaluate.gates import check_names, refuse_failed
 from tunesmith.evaluate.record import FILE, EvaluationRecord, read_record
 from tunesmith.evaluate.retention import read_documents
-from tunesmith.plan.changes import STAGES, affected_stages, fill_from
+from tunesmith.jobs import RECIPE, SILENT, Job, Voice, open_asked, stored_recipe
+from tunesmith.plan.changes import STAGES, affected_stages
 from tunesmith.plan.defaults import Decision, Facts, decide, longest_row
 from tunesmith.plan.memory import MemoryPlan, plan_memory
+from tunesmith.plan.placement import plan_placement, share_of
+from tunesmith.ranks import Spread, ranks_here
 from tunesmith.recipe import Recipe, Request, as_yaml, read_recipe
 from tunesmith.recipe.options import consumed_by
-from tunesmith.runs import Run, create_run, open_run
-from tunesmith.runs.directory import unused_folder
+from tunesmith.runs import Run, open_run
 from tunesmith.runs.documents import write_json, write_text
 from tunesmith.runs.environment import describe_environment
-
-RECIPE = "recipe.yaml"
-Tell = Callable[[str], None]
-Count = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Voice:
-    """How a run speaks to the person who started it."""
-
-    tell: Tell = lambda line: None
-    count: Count = lambda done, of: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +49,6 @@ class Plan:
     decisions: tuple[Decision, ...]
     check: CheckReport
     memory: MemoryPlan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What the stages after `prepare` work on."""
-
-    recipe: Recipe
-    run: Run
-    base: BaseFolder
-    prepared: Prepared
-    coding: Coding
-    voice: Voice
 
 
 def run(
@@ -106,14 +84,14 @@ def run(
     return done
 
 
-def check(asked: Request, voice: Voice = Voice()) -> CheckReport:
+def check(asked: Request, voice: Voice = SILENT) -> CheckReport:
     """Audit the data; with a base also tokens, masks and truncation. Writes no run."""
     recipe = read_recipe(asked, needs_base=False)
     base = locate_base(recipe.base.path, recipe.base.revision) if recipe.base.path else None
     return _check(recipe, base, voice)
 
 
-def plan(asked: Request, voice: Voice = Voice()) -> Plan:
+def plan(asked: Request, voice: Voice = SILENT) -> Plan:
     """What a run would do, without doing it. Writes no run."""
     recipe = read_recipe(asked)
     _check_ahead(recipe)
@@ -121,35 +99,50 @@ def plan(asked: Request, voice: Voice = Voice()) -> Plan:
     report = _check(recipe, base, voice)
     limit, _ = longest_row(recipe.data.max_length, base.context)
     longest = min(limit, report.lengths[-1])
-    resolved, decisions, memory = _decide(recipe, base, report.audit.rows, longest)
+    resolved, decisions, memory, _ = _decide(recipe, base, report.audit.rows, longest)
     return Plan(recipe=resolved, decisions=decisions, check=report, memory=memory)
 
 
 def run_stages(
-    asked: Request, *, resume: bool, voice: Voice = Voice(), until: str = STAGES[-1]
+    asked: Request, *, resume: bool, voice: Voice = SILENT, until: str = STAGES[-1]
 ) -> Run:
     """Do the stages in order, from the first one that is open, to `until`.
+
+    Of several processes the first one does this, and the others train with it.
 
     Raises:
         TunesmithError: see tunesmith.errors; what is done stays done.
     """
-    run, recipe, is_new = _open(asked, resume=resume)
+    ranks = ranks_here()
+    if ranks.count == 1:
+        return _run_stages(asked, resume=resume, voice=voice, until=until)
+    from tunesmith.launch import leading, train_along
+
+    if not ranks.is_first:
+        return train_along(ranks)
+    with leading():
+        return _run_stages(asked, resume=resume, voice=voice, until=until)
+
+
+def _run_stages(asked: Request, *, resume: bool, voice: Voice, until: str) -> Run:
+    opened = open_asked(asked, resume=resume)
+    run = opened.run
     try:
         with run.locked():
-            stored = _stored(run) if run.stage("prepare") is not None else None
-            job = _prepare(recipe, run, voice)
+            stored = stored_recipe(run) if run.stage("prepare") is not None else None
+            job = _prepare(opened.recipe, run, voice)
             affected = affected_stages(stored, job.recipe)
             for name in STAGES[1 : STAGES.index(until) + 1]:
                 if run.stage(name) is None or name in affected:
                     _finish(name, job, stored)
     except (InputError, Refused):
-        if is_new and not list(run.folder.glob("checkpoints/step-*")):
+        if opened.is_new and not list(run.folder.glob("checkpoints/step-*")):
             shutil.rmtree(run.folder)  # nothing was learned yet: leave no half of a run
         raise
     return run
 
 
-def evaluate_again(folder: Path, overrides: tuple[str, ...], voice: Voice = Voice()) -> Run:
+def evaluate_again(folder: Path, overrides: tuple[str, ...], voice: Voice = SILENT) -> Run:
     """Measure a trained run anew, with other evaluation settings where given."""
     run = open_run(folder)
     if run.stage("train") is None:
@@ -158,7 +151,7 @@ def evaluate_again(folder: Path, overrides: tuple[str, ...], voice: Voice = Voic
             hint=f"finish it: tunesmith run --resume --output {folder}",
         )
     with run.locked():
-        stored = _stored(run)
+        stored = stored_recipe(run)
         recipe = read_recipe(Request(file=run.path(RECIPE), overrides=overrides))
         if "train" in affected_stages(stored, recipe):
             raise RunError(
@@ -203,39 +196,6 @@ def _evaluation(run: Run) -> EvaluationRecord | None:
     return read_record(file) if file.exists() else None
 
 
-def _open(asked: Request, *, resume: bool) -> tuple[Run, Recipe, bool]:
-    """The run, its recipe as asked for, and whether the directory is new."""
-    given = asked.output
-    if given is None and asked.names_a_recipe:
-        given = read_recipe(asked).output
-    if resume and given is None:
-        raise RunError("--resume needs to know which run", hint="give --output RUN")
-    if resume and given is not None and Path(given, "state.json").is_file():
-        run = open_run(Path(given))
-        if run.path(RECIPE).is_file():
-            return run, _continued(run, asked), False
-    if resume and not asked.names_a_recipe:
-        raise RunError(
-            f"{given} is not a run directory",
-            hint="give a recipe to start one there, or the directory of an existing run",
-        )
-    recipe = read_recipe(asked)
-    run = create_run(Path(given) if given else unused_folder(recipe))
-    write_text(run.path(RECIPE), as_yaml(recipe))
-    return run, recipe, True
-
-
-def _stored(run: Run) -> Recipe:
-    return read_recipe(Request(file=run.path(RECIPE)))
-
-
-def _continued(run: Run, asked: Request) -> Recipe:
-    """The run's own recipe with what is asked for anew."""
-    if not asked.names_a_recipe:
-        return read_recipe(Request(file=run.path(RECIPE), overrides=asked.overrides))
-    return fill_from(read_recipe(asked), _stored(run))
-
-
 def _check_ahead(recipe: Recipe) -> None:
     """What would otherwise fail only after hours of training."""
     check_names(recipe.evaluate.tasks, recipe.gates)
@@ -277,7 +237,7 @@ def _prepare(recipe: Recipe, run: Run, voice: Voice) -> Job:
     recipe = recipe.model_copy(update={"data": data, "base": pinned})
     longest = int(prepared.train.lengths.max())
     rows = round(epoch_length(prepared.mixture))
-    resolved, decisions, _ = _decide(recipe, base, rows, longest)
+    resolved, decisions, _, spread = _decide(recipe, base, rows, longest)
     if run.stage("prepare") is None:
         for line in (*prepared.notices, *(str(decision) for decision in decisions)):
             voice.tell(line)
@@ -296,6 +256,7 @@ def _prepare(recipe: Recipe, run: Run, voice: Voice) -> Job:
         prepared=prepared,
         coding=load_coding(base.path, resolved.data.template, resolved.data.train_on, made.now),
         voice=voice,
+        spread=spread,
     )
 
 
@@ -311,13 +272,25 @@ def _require_same_base(run: Run, content: str) -> None:
 
 def _decide(
     recipe: Recipe, base: BaseFolder, rows: int, longest: int
-) -> tuple[Recipe, tuple[Decision, ...], MemoryPlan]:
+) -> tuple[Recipe, tuple[Decision, ...], MemoryPlan, Spread]:
     from tunesmith.hardware import choose_precision, detect
 
-    hardware = detect(recipe.train.device)
+    ranks = ranks_here()
+    hardware = share_of(detect(recipe.train.device), ranks)
     precision, why = choose_precision(recipe.base.precision, hardware, base.parameters)
     longest *= ROWS_PER_EXAMPLE[consumed_by(recipe.method.name)]  # they stay in one forest
-    memory = plan_memory(recipe, base, hardware, precision=precision, longest_row=longest)
+    spread: Spread = "single"
+    if ranks.count == 1:
+        memory = plan_memory(recipe, base, hardware, precision=precision, longest_row=longest)
+    else:
+        spread, memory = plan_placement(
+            recipe,
+            base,
+            hardware,
+            precision=precision,
+            longest_row=longest,
+            processes=ranks.count,
+        )
     facts = Facts(
         parameters=base.parameters,
         rows=rows,
@@ -329,7 +302,7 @@ def _decide(
         recompute_reason=memory.recompute_reason,
     )
     resolved, decisions = decide(recipe, facts)
-    return resolved, decisions, memory
+    return resolved, decisions, memory, spread
 
 
 def _finish(name: str, job: Job, stored: Recipe | None) -> None:
@@ -348,19 +321,9 @@ def _finish(name: str, job: Job, stored: Recipe | None) -> None:
 
 
 def _train(job: Job) -> JsonObject:
-    from tunesmith.train.result import Speech
-    from tunesmith.train.stage import Material, train
+    from tunesmith.launch import train_job
 
-    coding = job.coding
-    speech = Speech(tokenizer=coding.tokenizer, template=coding.template, stop_ids=stop_ids(coding))
-    material = Material(
-        base=job.base,
-        speech=speech,
-        rows=job.prepared.train,
-        mixture=job.prepared.mixture,
-        held_out=job.prepared.held_out,
-    )
-    return train(job.recipe, job.run, material, tell=job.voice.tell).as_json()
+    return train_job(job).as_json()
 
 
 def _evaluate(job: Job) -> JsonObject:

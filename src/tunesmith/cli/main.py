@@ -18,7 +18,8 @@ from types import FrameType
 import typer
 
 from tunesmith import __version__, plugins
-from tunesmith.errors import Interrupted, ResourceError, TunesmithError
+from tunesmith.errors import Diverged, Interrupted, ResourceError, TunesmithError
+from tunesmith.ranks import ranks_here
 
 VERBS = (
     "init",
@@ -48,6 +49,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line; returns the exit code."""
     _quiet_libraries()
+    if not ranks_here().is_first and arguments[:1] not in (["run"], ["train"]):
+        return 0  # what is not training is the first process' work alone
     try:
         _application(arguments)(arguments, prog_name="tunesmith")
     except SystemExit as stop:
@@ -127,7 +130,11 @@ def _exhausted(error: Exception) -> ResourceError | None:
 
 
 def _tell(error: TunesmithError) -> int:
-    print(f"error: {error}", file=sys.stderr)
+    here = ranks_here()
+    if here.is_first:
+        print(f"error: {error}", file=sys.stderr)
+    elif not isinstance(error, (Interrupted, Diverged)):  # which all processes notice at once
+        print(f"error in {here}: {error}", file=sys.stderr)
     return error.exit_code
 
 

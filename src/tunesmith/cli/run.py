@@ -23,7 +23,10 @@ def command(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check the data, train, evaluate and report: the whole job."""
+    """Check the data, train, evaluate and report: the whole job.
+
+    In several processes: torchrun --nproc-per-node 2 -m tunesmith run ...
+    """
     from tunesmith.cli.job import Manner, do
 
     manner = Manner(resume=resume, dry_run=dry_run, as_json=as_json)

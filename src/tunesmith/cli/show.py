@@ -13,7 +13,8 @@ from rich.text import Text
 from tunesmith.contracts import Audit, Finding, Json, JsonObject
 from tunesmith.data.preview import Preview
 from tunesmith.data.stage import CheckReport
-from tunesmith.pipeline import Plan, Voice, results
+from tunesmith.jobs import Voice
+from tunesmith.pipeline import Plan, results
 from tunesmith.plan.memory import MemoryPlan
 from tunesmith.recipe import as_yaml
 from tunesmith.runs import Run

@@ -80,7 +80,13 @@ class _Shape:
 
 
 def plan_memory(
-    recipe: Recipe, base: BaseFolder, hardware: Hardware, *, precision: str, longest_row: int
+    recipe: Recipe,
+    base: BaseFolder,
+    hardware: Hardware,
+    *,
+    precision: str,
+    longest_row: int,
+    shards: int = 1,
 ) -> MemoryPlan:
     """The estimate for a recipe on a device.
 
@@ -90,6 +96,7 @@ def plan_memory(
         hardware: the device and its free memory.
         precision: fp32 or bf16, of the base's weights.
         longest_row: tokens of the longest row after truncation; a row is never cut.
+        shards: processes that each keep a part of the weights.
 
     Raises:
         ResourceError: not even the longest row alone fits.
@@ -101,6 +108,9 @@ def plan_memory(
     count = base.parameters if full else _adapter_parameters(shape, recipe.adapter.options)
     state = 2 if recipe.train.optimizer == "adamw8bit" else 8
     trained = count * (state + 4 + (4 if not full or precision != "fp32" else 0))
+    if shards > 1:
+        gathered = round(_gathered(base, shape) * (8 if full else size))  # with its gradients
+        weights, trained = weights // shards + gathered, trained // shards
     head = min(_HEAD_CHUNK[hardware.device], 4 * shape.vocabulary * longest_row)
     fixed = weights + trained + head + _FLOOR
     spare = _SHARE_OF_FREE * hardware.memory_bytes - fixed
@@ -158,6 +168,11 @@ def _per_token(shape: _Shape, size: float, recomputed: int) -> float:
     layer = 10 * shape.hidden + 4 * shape.keys + 4 * shape.inner
     whole = shape.layers - recomputed + (1 if recomputed else 0)
     return SLACK * size * (whole * layer + recomputed * shape.hidden)
+
+
+def _gathered(base: BaseFolder, shape: _Shape) -> int:
+    """Weights that are whole at once where the model lies in parts: a layer, and both ends."""
+    return base.parameters // shape.layers + 2 * shape.vocabulary * shape.hidden
 
 
 def _too_large(plan: MemoryPlan, longest_row: int) -> ResourceError:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tunesmith.contracts import Config, Json
 
 Precision = Literal["auto", "fp32", "bf16"]
+Placement = Literal["auto", "single", "ddp", "fsdp"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
@@ -122,6 +123,8 @@ class Train(Config):
     """Trackers that metrics are sent to: tensorboard, wandb, mlflow, trackio."""
     device: Device = "auto"
     """Where to run; auto takes a CUDA GPU when there is one."""
+    placement: Placement = "auto"
+    """Under torchrun: ddp lays the whole model on each process, fsdp a part; auto: what fits."""
     tokens_per_forest: int | None = Field(default=None, ge=8)
     """Tokens computed at once; decided from memory. It does not change the result."""
     recompute_layers: int | None = Field(default=None, ge=0)

@@ -31,9 +31,13 @@ LOCK = ".lock"
 class Run:
     """An existing run directory."""
 
-    def __init__(self, folder: Path) -> None:
-        """Use `create_run` or `open_run`, which check the folder."""
+    def __init__(self, folder: Path, *, writes: bool = True) -> None:
+        """Use `create_run` or `open_run`, which check the folder.
+
+        `writes` is off in processes that train in it and leave writing to the first one.
+        """
         self.folder = folder
+        self._writes = writes
 
     def path(self, *parts: str) -> Path:
         """A path inside the directory."""
@@ -47,7 +51,7 @@ class Run:
     @cached_property
     def events(self) -> Events:
         """The append-only log."""
-        return Events(self.path("events.jsonl"))
+        return Events(self.path("events.jsonl"), writes=self._writes)
 
     def state(self) -> JsonObject:
         """The content of state.json."""
@@ -145,8 +149,8 @@ def create_run(folder: Path) -> Run:
     return Run(folder.resolve())
 
 
-def open_run(folder: Path) -> Run:
-    """Open an existing run directory.
+def open_run(folder: Path, *, writes: bool = True) -> Run:
+    """Open an existing run directory; without `writes`, its log takes no events.
 
     Raises:
         RunError: there is no run.
@@ -156,7 +160,7 @@ def open_run(folder: Path) -> Run:
             f"{folder} is not a run directory",
             hint="tunesmith runs lists the runs below ./runs",
         )
-    return Run(folder.resolve())
+    return Run(folder.resolve(), writes=writes)
 
 
 def list_runs(folder: Path) -> list[Run]:

@@ -19,14 +19,20 @@ from tunesmith.runs.durable import append_line
 class Events:
     """The event log of a run."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the log at `path`; the file appears with the first event."""
+    def __init__(self, path: Path, *, writes: bool = True) -> None:
+        """Open the log at `path`; the file appears with the first event.
+
+        `writes` is off in processes of a run that leave writing to the first one.
+        """
         self.path = path
+        self._writes = writes
         past = self.read()
         self._next = int(str(past[-1]["n"])) + 1 if past else 0
 
     def append(self, kind: str, **data: Json) -> None:
         """Add an event; it is on disk when this returns."""
+        if not self._writes:
+            return
         event = {"n": self._next, "time": datetime.now(UTC).isoformat(), "kind": kind, **data}
         append_line(self.path, json.dumps(event, ensure_ascii=False), sync=True)
         self._next += 1

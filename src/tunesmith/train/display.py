@@ -25,9 +25,19 @@ class Display:
     """A running account of the steps; use it as a context manager."""
 
     def __init__(
-        self, total: int, *, done: int = 0, stream: TextIO | None = None, width: int | None = None
+        self,
+        total: int,
+        *,
+        done: int = 0,
+        stream: TextIO | None = None,
+        width: int | None = None,
+        speaks: bool = True,
     ) -> None:
-        """Count up to `total` steps, of which `done` are made already."""
+        """Count up to `total` steps, of which `done` are made already.
+
+        `speaks` is off in processes of a run that leave speaking to the first one.
+        """
+        self._speaks = speaks
         self._total = total
         self._done = done
         self._stream = sys.stderr if stream is None else stream
@@ -36,7 +46,7 @@ class Display:
         self._rates: deque[StepRecord] = deque(maxlen=_RATE_STEPS)
         self._bar: Progress | None = None
         self._task = TaskID(0)
-        if self._stream.isatty():
+        if speaks and self._stream.isatty():
             console = Console(file=self._stream, width=width)
             self._bar = Progress(
                 TextColumn("{task.description}"), BarColumn(bar_width=None), console=console
@@ -98,7 +108,8 @@ class Display:
         return "  ".join(parts)
 
     def _write(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
+        if self._speaks:
+            print(line, file=self._stream, flush=True)
 
 
 def duration(seconds: float) -> str:

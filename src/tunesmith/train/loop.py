@@ -5,6 +5,9 @@
         save when due, when best, when asked to stop -> checkpoints/step-N
         rows of the step -> gradients -> clip -> optimizer at the scheduled rate -> metrics.jsonl
 
+Several processes go through the loop side by side: each decision follows from numbers that
+all of them have, the first one alone writes, and a signal to any of them is one to all.
+
 Where it stands is a `Progress`, saved with each checkpoint; all else follows from the seed
 and the step's number, so a run that was killed anywhere ends with the same bits.
 """
@@ -15,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
+import torch
 from torch import nn
 
 from tunesmith.contracts import Adapter, Json, JsonObject, StepRecord, TokenRow
@@ -24,6 +28,7 @@ from tunesmith.runs import Run
 from tunesmith.runs.fault import reach
 from tunesmith.train import checkpoint, metrics, watch
 from tunesmith.train.display import Display
+from tunesmith.train.distribute import Placement
 from tunesmith.train.feed import Feed
 from tunesmith.train.objective import Objective
 from tunesmith.train.optimizer import NamedOptimizer
@@ -44,6 +49,7 @@ class Job:
     run: Run
     model: nn.Module
     adapter: Adapter
+    placement: Placement
     objective: Objective
     optimizer: NamedOptimizer
     rows: StepRows
@@ -72,19 +78,19 @@ def fit(job: Job, progress: Progress) -> Progress:
         ResourceError: the disk is full or memory does not suffice; ditto.
     """
     saved = progress
-    with StopSignals() as signals:
+    with StopSignals(speaks=job.placement.group.is_first) as signals:
         while True:
             with shortage_named(
                 f"after step {progress.step}", job.objective.packing.tokens_per_forest
             ):
                 progress = _measure_if_due(job, progress, signals)
             finished = _finished(job, progress)
-            stopping = signals.number is not None
-            if _should_save(job, progress, saved, last=finished or stopping):
+            stopping = _agreed(job, signals)
+            if _should_save(job, progress, saved, last=finished or stopping > 0):
                 _save(job, progress)
                 saved = progress
             if stopping:
-                raise _interrupted(job, progress, signals)
+                raise _interrupted(job, progress, stopping)
             if finished:
                 _say_if_early(job, progress)
                 return progress
@@ -124,7 +130,8 @@ def _take_step(job: Job, progress: Progress) -> Progress:
         seconds=round(time.monotonic() - began, 4),
         **asdict(made.count),
     )
-    metrics.append(job.run.path("metrics.jsonl"), record)
+    if job.placement.group.is_first:
+        metrics.append(job.run.path("metrics.jsonl"), record)
     job.feed.step(record)
     job.display.step(record)
     return replace(progress, step=step, watch=seen)
@@ -137,7 +144,7 @@ def _measure_if_due(job: Job, progress: Progress, signals: StopSignals) -> Progr
         return progress
 
     def stopping() -> bool:
-        return signals.number is not None
+        return _agreed(job, signals) > 0
 
     _check_weights(job, progress.step)
     loss = job.objective.measure(job.held_out, stopping)
@@ -153,7 +160,7 @@ def _measure_if_due(job: Job, progress: Progress, signals: StopSignals) -> Progr
         )
         _note(job, progress.step, places, error)
         raise error
-    samples: list[Json] = list(job.samples())
+    samples: list[Json] = list(_samples(job))
     measured = progress.measured(loss)
     best = measured.best_step == measured.step
     job.run.events.append(
@@ -188,21 +195,38 @@ def _should_save(job: Job, progress: Progress, saved: Progress, *, last: bool) -
     return progress.step > saved.step and (due or last)
 
 
+def _samples(job: Job) -> list[JsonObject]:
+    """Answers of the model as it is; a sharded one answers with all processes' help."""
+    placement = job.placement
+    if placement.spread != "fsdp":
+        return job.samples() if placement.group.is_first else []
+    with torch.no_grad():
+        answers = placement.compute(job.samples)
+    placement.settle()
+    return answers
+
+
 def _save(job: Job, progress: Progress) -> None:
     _check_weights(job, progress.step)
     state: JsonObject = {"progress": progress.as_json(), "identity": job.identity}
+    optimizer = job.optimizer.state()
     saved = checkpoint.Checkpoint(
-        weights=job.adapter.state(job.model), optimizer=job.optimizer.state(), state=state
+        weights=job.placement.gathered(job.adapter.state(job.model)),
+        optimizer=replace(optimizer, tensors=job.placement.gathered(optimizer.tensors)),
+        state=state,
     )
-    checkpoints = job.run.path("checkpoints")
-    checkpoint.save(checkpoints, progress.step, saved)
-    job.run.events.append("saved", step=progress.step, best_step=progress.best_step)
-    checkpoint.prune(checkpoints, keep=job.settings.keep_checkpoints, best=progress.best_step)
+    if job.placement.group.is_first:
+        checkpoints = job.run.path("checkpoints")
+        checkpoint.save(checkpoints, progress.step, saved)
+        job.run.events.append("saved", step=progress.step, best_step=progress.best_step)
+        checkpoint.prune(checkpoints, keep=job.settings.keep_checkpoints, best=progress.best_step)
+    # Nobody goes on, or ends, before it is on the disk.
+    job.placement.group.wait()
 
 
 def _check_weights(job: Job, step: int) -> None:
     try:
-        watch.check_weights(step, job.optimizer.bad_weights())
+        watch.check_weights(step, job.placement.group.union(job.optimizer.bad_weights()))
     except Diverged as error:
         _note(job, step, (), error)
         raise
@@ -230,13 +254,17 @@ def _rate(job: Job, step: int) -> float:
     return job.settings.learning_rate * share
 
 
-def _interrupted(job: Job, progress: Progress, signals: StopSignals) -> Interrupted:
-    assert signals.number is not None
-    job.run.events.append("interrupted", step=progress.step, signal=signals.number)
+def _agreed(job: Job, signals: StopSignals) -> int:
+    """The signal that any process has received; 0 where none has."""
+    return job.placement.group.highest(signals.number or 0)
+
+
+def _interrupted(job: Job, progress: Progress, number: int) -> Interrupted:
+    job.run.events.append("interrupted", step=progress.step, signal=number)
     return Interrupted(
         f"stopped after step {progress.step} of {job.total}; everything is saved",
         hint=f"tunesmith run --resume --output {job.run.folder}",
-        signal_number=signals.number,
+        signal_number=number,
     )
 
 

@@ -3,8 +3,9 @@
     loss of a step = sum over its forests of method.loss(scores) / method.denominator(all rows)
 
 The denominator is that of the whole step, so the sum, and with it the gradient, is the same
-for one forest or many (to rounding). Random state is set from (seed, step, forest) before
-each forward: nothing random is carried from step to step, so nothing needs to be saved.
+for one forest or many, in one process or several (to rounding). Random state is set from
+(seed, step, forest) before each forward: nothing random is carried from step to step, so
+nothing needs to be saved.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ import torch
 from torch import Tensor, nn
 
 from tunesmith.contracts import Config, Method, Scores, TokenCount, TokenRow
-from tunesmith.data.forest import Forest, Packing, build_forests, tokens_alone
+from tunesmith.data.forest import Forest, Packing, tokens_alone
 from tunesmith.errors import Place
+from tunesmith.train.deal import cut
+from tunesmith.train.distribute import Placement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,19 +44,25 @@ class Objective:
     config: Config
     packing: Packing
     seed: int
+    placement: Placement = Placement()
 
     def backward(self, step: int, rows: Sequence[TokenRow]) -> StepLoss:
         """Add the gradients of a step to the weights; its loss."""
         denominator = self._denominator(rows)
-        parts: list[Tensor] = []
+        parts: dict[int, Tensor] = {}
         forests = self._forests(rows)
-        for number, forest in enumerate(forests):
-            seed_all(self.seed, step, number)
-            loss = self.method.loss(self.scores(forest), self.config) / denominator
+        for turn in self.placement.turns(forests):
+            seed_all(self.seed, step, turn.number)
+            loss = self._loss(turn.forest) / denominator
+            if turn.counts:
+                parts[turn.number] = loss.detach()
+            else:
+                loss = loss * 0.0
             torch.autograd.backward(loss)
-            parts.append(loss.detach())
+        self.placement.add_gradients(self.model)
+        losses = {number: float(part) for number, part in parts.items()}
         return StepLoss(
-            loss=math.fsum(float(part) for part in parts),
+            loss=math.fsum(self.placement.joined(losses, len(forests))),
             count=_counted(rows, forests, self.packing),
         )
 
@@ -62,13 +71,18 @@ class Objective:
     ) -> float | None:
         """The loss of rows without training; None where `stopping` said to give up."""
         denominator = self._denominator(rows)
-        parts: list[float] = []
+        losses: dict[int, float] = {}
+        forests = self._forests(rows)
         with torch.no_grad(), without_dropout(self.model):
-            for forest in self._forests(rows):
+            for turn in self.placement.turns(forests):
                 if stopping is not None and stopping():
+                    self.placement.settle()
                     return None
-                parts.append(float(self.method.loss(self.scores(forest), self.config)))
-        return math.fsum(parts) / denominator
+                loss = float(self._loss(turn.forest))
+                if turn.counts:
+                    losses[turn.number] = loss
+        self.placement.settle()
+        return math.fsum(self.placement.joined(losses, len(forests))) / denominator
 
     def blame(self, rows: Sequence[TokenRow]) -> list[Place]:
         """The rows whose own loss is not finite; all rows where none stands out."""
@@ -81,7 +95,11 @@ class Objective:
         return guilty or [row.place for row in rows]
 
     def _forests(self, rows: Sequence[TokenRow]) -> list[Forest]:
-        return build_forests(list(enumerate(rows)), self.packing)
+        return cut(rows, self.packing, self.placement.group.count)
+
+    def _loss(self, forest: Forest) -> Tensor:
+        scores = self.placement.compute(lambda: self.scores(forest))
+        return self.method.loss(scores, self.config)
 
     def _denominator(self, rows: Sequence[TokenRow]) -> float:
         # A step of rows without a trained token has the loss 0, not 0 / 0.

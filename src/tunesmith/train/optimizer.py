@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
 from tunesmith.contracts import JsonObject
@@ -64,7 +65,11 @@ class NamedOptimizer:
 
     def clip(self, largest: float) -> float:
         """Scale all gradients down to the global norm `largest`; the norm before, unclipped."""
-        norm = torch.nn.utils.clip_grad_norm_(self._weights, largest)
+        gradients = [weight.grad for weight in self._weights if weight.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        if isinstance(norm, DTensor):
+            norm = norm.full_tensor()  # of all parts, wherever they lie
+        torch.nn.utils.clip_grads_with_norm_(self._weights, largest, norm)
         return float(norm)
 
     def step(self, rate: float) -> None:
@@ -79,17 +84,23 @@ class NamedOptimizer:
         self._optimizer.zero_grad(set_to_none=True)
 
     def bad_weights(self) -> list[str]:
-        """Names of the weights that are not finite."""
+        """Names of the weights that are not finite, in the part of them that lies here."""
         return [
             name
             for name, weight in zip(self._names, self._weights, strict=True)
-            if not bool(torch.isfinite(weight).all())
+            if not bool(torch.isfinite(_here(weight)).all())
         ]
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The weights that are trained, by name."""
+        return dict(zip(self._names, self._weights, strict=True))
 
     def state(self) -> OptimizerState:
         """The memory of the optimizer, on the CPU, by weight name.
 
-        On a CPU the tensors are the optimizer's own: save them before the next step.
+        On a CPU the tensors are the optimizer's own: save them before the next step. Those
+        of weights that lie in parts on several processes are in parts too, where they are.
         """
         tensors: dict[str, Tensor] = {}
         taken: set[int] = set()
@@ -97,7 +108,9 @@ class NamedOptimizer:
         for weight_name, weight in zip(self._names, self._weights, strict=True):
             for key, value in self._optimizer.state[weight].items():
                 name = f"{key}/{weight_name}"
-                if isinstance(value, Tensor):
+                if isinstance(value, DTensor):
+                    tensors[name] = value.detach()
+                elif isinstance(value, Tensor):
                     # Lookup tables of 8-bit states are one tensor for all weights; files of
                     # safetensors hold each by itself.
                     shared = value.data_ptr() in taken
@@ -127,6 +140,10 @@ class NamedOptimizer:
             weight = weights[name]
             entry = value.to(weight.device) if isinstance(value, Tensor) else value
             self._optimizer.state[weight][key] = entry
+
+
+def _here(weight: Tensor) -> Tensor:
+    return weight.to_local() if isinstance(weight, DTensor) else weight
 
 
 def _build(groups: list[dict[str, object]], settings: Train) -> Optimizer:

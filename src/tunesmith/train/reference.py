@@ -6,7 +6,8 @@
 
 Rows are computed with the step that sees them first, whatever the run's length: a longer run
 adds pieces and changes none, and a damaged piece is made again with the same bits. A piece
-appears when it is complete, so a run that is killed repeats one piece at most.
+appears when it is complete, so a run that is killed repeats one piece at most. Several
+processes divide the rows; the first one writes, and all read what it wrote.
 
 Shapes: T tokens of a row, R rows of a piece, N their trained tokens.
 """
@@ -17,6 +18,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,9 +28,12 @@ from numpy.typing import NDArray
 
 from tunesmith.contracts import JsonObject, Scores, TokenRow
 from tunesmith.data.content import canonical
-from tunesmith.data.forest import Forest, Packing, build_forests
+from tunesmith.data.forest import Forest, Packing
+from tunesmith.errors import ResourceError
 from tunesmith.recipe import Recipe
 from tunesmith.runs.durable import write_bytes
+from tunesmith.train.deal import cut
+from tunesmith.train.distribute import Placement
 from tunesmith.train.resume import Identity
 from tunesmith.train.steps import Rows, StepRows
 
@@ -51,12 +56,15 @@ class Reference:
     """Of the model as training begins, without dropout."""
     packing: Packing
     say: Callable[[str], None]
+    placement: Placement = Placement()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
     """The figures of some rows, memory-mapped."""
 
+    name: str
+    """That of its files: the steps around it, or `held-out`."""
     rows_R: NDArray[np.int64]
     """Where each row stands among all rows."""
     ends_R: NDArray[np.int64]
@@ -141,13 +149,13 @@ def of_steps(reference: Reference, rows: Rows, steps: StepRows, total: int) -> R
     account = _Account(reference.say, total)
     done = 0
     while done < total:
-        found = _kept_from(reference.folder, done)
-        if found is None:
+        piece = _found(reference, partial(_kept_from, reference.folder, done))
+        if piece is None:
             end = min(total, (done // PIECE + 1) * PIECE)
             made = _of_range(reference, known, rows, steps, range(done + 1, end + 1), account)
-            found = end, _keep(reference.folder, f"{done}-{end}", made)
-        done, piece = found
+            piece = _keep(reference, f"{done}-{end}", made)
         known.add(piece)
+        done = int(piece.name.split("-")[1])
     return known
 
 
@@ -157,11 +165,11 @@ def of_held_out(reference: Reference, held_out: Sequence[TokenRow]) -> list[Toke
     Raises:
         ResourceError: the disk is full.
     """
-    piece = _kept(reference.folder, _HELD_OUT)
+    piece = _found(reference, lambda: _kept(reference.folder, _HELD_OUT))
     if piece is None:
         reference.say(f"reference: {len(held_out):,} held-out rows")
         made = _computed(reference, list(enumerate(held_out)))
-        piece = _keep(reference.folder, _HELD_OUT, made)
+        piece = _keep(reference, _HELD_OUT, made)
     return [_with_reference(row, piece.values(place)) for place, row in enumerate(held_out)]
 
 
@@ -204,13 +212,19 @@ def _computed(
     reference: Reference, rows: Sequence[Indexed]
 ) -> list[tuple[int, NDArray[np.float32]]]:
     """The figures of each row, in the order of the rows."""
-    numbered = [(number, row) for number, (_, row) in enumerate(rows)]
-    values: dict[int, NDArray[np.float32]] = {}
+    placement = reference.placement
+    forests = cut([row for _, row in rows], reference.packing, placement.group.count)
+    own: dict[int, NDArray[np.float32]] = {}
     with torch.no_grad():
-        for forest in build_forests(numbered, reference.packing):
-            logprobs_N = reference.scores(forest).logprobs_N.float().cpu().numpy()
-            for number in np.unique(forest.rows_N):
-                values[int(number)] = logprobs_N[forest.rows_N == number]
+        for turn in placement.turns(forests):
+            forest = turn.forest
+            scores = placement.compute(partial(reference.scores, forest))
+            if turn.counts:
+                logprobs_N = scores.logprobs_N.float().cpu().numpy()
+                for number in np.unique(forest.rows_N):
+                    own[int(number)] = logprobs_N[forest.rows_N == number]
+    placement.settle()
+    values = placement.group.merged(own)
     nothing = np.empty(0, dtype=np.float32)
     return [(index, values.get(number, nothing)) for number, (index, _) in enumerate(rows)]
 
@@ -221,8 +235,38 @@ def _with_reference(row: TokenRow, values_N: NDArray[np.float32]) -> TokenRow:
     return replace(row, reference_T=reference_T)
 
 
-def _keep(folder: Path, name: str, made: Iterable[tuple[int, NDArray[np.float32]]]) -> Piece:
+def _found(reference: Reference, find: Callable[[], Piece | None]) -> Piece | None:
+    """What the first process finds, opened by each of them."""
+    here: list[Piece | None] = []
+
+    def name() -> str | None:
+        here.append(piece := find())
+        return None if piece is None else piece.name
+
+    found = reference.placement.group.shared(name)
+    if here or found is None:
+        return here[0] if here else None
+    piece = _kept(reference.folder, found)
+    if piece is None:
+        raise ResourceError(
+            f"this process does not see {reference.folder / found}.bin as the first one wrote it",
+            hint="the run directory must lie on storage that all processes share",
+        )
+    return piece
+
+
+def _keep(
+    reference: Reference, name: str, made: Iterable[tuple[int, NDArray[np.float32]]]
+) -> Piece:
     """Write a piece, and open it as a later run would."""
+    piece = _found(reference, lambda: _written(reference.folder, name, made))
+    assert piece is not None, "it has just been written"
+    return piece
+
+
+def _written(
+    folder: Path, name: str, made: Iterable[tuple[int, NDArray[np.float32]]]
+) -> Piece | None:
     indices, values = zip(*made, strict=True) if made else ((), ())
     ends_R = np.cumsum([part.size for part in values], dtype="<i8")
     parts = (np.array(indices, dtype="<i8"), ends_R, *(part.astype("<f4") for part in values))
@@ -231,18 +275,16 @@ def _keep(folder: Path, name: str, made: Iterable[tuple[int, NDArray[np.float32]
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / f"{name}.bin", body)
     write_bytes(folder / f"{name}.json", json.dumps(stamp).encode())
-    piece = _kept(folder, name)
-    assert piece is not None, "it has just been written"
-    return piece
+    return _kept(folder, name)
 
 
-def _kept_from(folder: Path, done: int) -> tuple[int, Piece] | None:
-    """The longest good piece that begins after step `done`, and the step at which it ends."""
+def _kept_from(folder: Path, done: int) -> Piece | None:
+    """The longest good piece that begins after step `done`."""
     ends = sorted(int(path.stem.split("-")[1]) for path in folder.glob(f"{done}-*.json"))
     for end in reversed(ends):
         piece = _kept(folder, f"{done}-{end}")
         if piece is not None:
-            return end, piece
+            return piece
     return None
 
 
@@ -262,7 +304,7 @@ def _kept(folder: Path, name: str) -> Piece | None:
     values_N = np.empty(0, dtype=np.float32)
     if size > 16 * count:
         values_N = np.memmap(path, dtype="<f4", mode="r", offset=16 * count)
-    return Piece(rows_R=index[:count], ends_R=index[count:], values_N=values_N)
+    return Piece(name=name, rows_R=index[:count], ends_R=index[count:], values_N=values_N)
 
 
 def _digest_of_files(folder: Path) -> str:

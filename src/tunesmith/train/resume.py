@@ -9,7 +9,8 @@ Saved with each checkpoint and compared on resume:
 - A longer run (epochs, steps) is fine; its schedule is computed anew from there, and said.
 - What only selects, shows or stores (evaluation, early stopping, saving, reporting, paths)
   may change; it is noted as an event.
-- Other library versions or another machine: a warning, since the bits may then differ.
+- Other library versions, another machine or number of processes: a warning, since the bits
+  may then differ.
 - Choices made by measuring the machine (threads, forest size) are replayed, not made again.
 """
 
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from tunesmith.contracts import Json, JsonObject
 from tunesmith.errors import RunError
+from tunesmith.ranks import Spread
 from tunesmith.recipe import Recipe
 
 _LIBRARIES = ("torch", "transformers", "peft", "safetensors", "tunesmith")
@@ -40,8 +42,11 @@ _FREE = {
     "train.report_to": "",
     "train.device": "the device counts as part of the machine",
     "train.tokens_per_forest": "the saved choice is replayed",
+    "train.placement": "how the model lay counts as part of the machine",
     "output": "",
 }
+_ALONE = {"placement": "single", "processes": "1"}
+"""What a checkpoint means that does not say it."""
 _FREE_SECTIONS = ("evaluate", "gates", "export")
 
 
@@ -58,6 +63,7 @@ class Identity:
     total: int
     """Optimizer steps."""
     versions: dict[str, str]
+    """Libraries, machine, and on how many processes the model lay in what way."""
     choices: dict[str, Json]
 
     def as_json(self) -> JsonObject:
@@ -84,7 +90,7 @@ def read_identity(value: Json) -> Identity:
         data=str(value["data"]),
         base=str(value["base"]),
         total=total,
-        versions={name: str(version) for name, version in versions.items()},
+        versions=_ALONE | {name: str(version) for name, version in versions.items()},
         choices=choices,
     )
 
@@ -94,14 +100,16 @@ def flat_recipe(recipe: Recipe) -> dict[str, Json]:
     return dict(_flat(recipe.model_dump(mode="json"), ""))
 
 
-def versions_here(device: str) -> dict[str, str]:
-    """Library versions and machine, as far as they can change the last bits."""
+def versions_here(device: str, spread: Spread = "single", processes: int = 1) -> dict[str, str]:
+    """Library versions, machine and processes, as far as they can change the last bits."""
     found = {name: _version(name) for name in _LIBRARIES}
     return {
         **found,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()} {_processor()}".strip(),
         "device": device,
+        "placement": spread,
+        "processes": str(processes),
     }
 
 

@@ -18,9 +18,10 @@ class StopSignals:
     whoever owns the main thread decides.
     """
 
-    def __init__(self) -> None:
-        """Nothing has arrived yet."""
+    def __init__(self, *, speaks: bool = True) -> None:
+        """Nothing has arrived yet; `speaks` is off where another process says it."""
         self.number: int | None = None
+        self._speaks = speaks
         self._before: dict[int, signal.Handlers] = {}
 
     def __enter__(self) -> StopSignals:
@@ -49,4 +50,5 @@ class StopSignals:
                 os.write(2, b"\x1b[?25h\n")
             os._exit(128 + number)
         self.number = number
-        os.write(2, b"\nstopping after this step; once more stops at once, without saving it\n")
+        if self._speaks:
+            os.write(2, b"\nstopping after this step; once more stops at once, without saving it\n")

@@ -1,28 +1,25 @@
 """The stage `train`: from packed rows to `model/`, from wherever the last attempt stopped.
 
 open checkpoints -> compare with what is asked -> load -> put the state back -> fit -> model/
+
+With several processes all of them are here, and the first one alone reads and writes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import cast
 
 import torch
-from torch import nn
 
 from tunesmith import plugins
 from tunesmith.base import BaseFolder
 from tunesmith.contracts import (
     ROWS_PER_EXAMPLE,
-    Adapter,
-    Config,
     Json,
     JsonObject,
     Method,
@@ -34,12 +31,12 @@ from tunesmith.data.forest import Forest, Packing
 from tunesmith.data.order import Grouping, Mixture, epoch_length, epoch_order
 from tunesmith.data.sound import require_sound
 from tunesmith.data.store import PackedRows
-from tunesmith.hardware import choose_precision, detect
-from tunesmith.models.attention import ForestSupport, enable_forest
-from tunesmith.models.load import adapter_switched_off, load_model
-from tunesmith.models.recompute import recompute_layers
+from tunesmith.hardware import detect
+from tunesmith.models.attention import ForestSupport
+from tunesmith.models.load import adapter_switched_off
 from tunesmith.models.score import forest_scores
-from tunesmith.recipe import PluginChoice, Recipe
+from tunesmith.ranks import Spread
+from tunesmith.recipe import Recipe
 from tunesmith.runs import Run
 from tunesmith.train import checkpoint, metrics, reference
 from tunesmith.train.determinism import deterministic
@@ -47,23 +44,23 @@ from tunesmith.train.display import Display
 from tunesmith.train.feed import Feed
 from tunesmith.train.heap import keep_freed_memory
 from tunesmith.train.loop import Job, fit
-from tunesmith.train.objective import Objective, seed_all, without_dropout
+from tunesmith.train.objective import Objective, without_dropout
 from tunesmith.train.optimizer import NamedOptimizer
+from tunesmith.train.processes import ALONE, Group
 from tunesmith.train.progress import Progress
 from tunesmith.train.result import Speech, write_model
 from tunesmith.train.resume import Identity, compare, flat_recipe, versions_here
 from tunesmith.train.samples import sampler
 from tunesmith.train.schedule import warmup_steps
 from tunesmith.train.shortage import shortage_named
-from tunesmith.train.start import find_start, restore
+from tunesmith.train.start import Start, find_start, restore
 from tunesmith.train.steps import Rows, StepRows, held_out_rows, total_steps
+from tunesmith.train.trainee import Trainee, attached, load_trainee, options_of
 
 HELD_OUT_ROWS = 200
 Say = Callable[[str], None]
 _AT_ONCE = 2**20
 """Numbers that are hashed at once."""
-_ADAPTER_SEED = 3
-"""Keeps the adapter's first weights apart from other uses of the seed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,21 +118,19 @@ class _Task:
     recipe: Recipe
     run: Run
     material: Material
-    total: int
     identity: Identity
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Trainee:
-    """The model in its trainable form."""
-
-    model: nn.Module
-    adapter: Adapter
-    support: ForestSupport
+    group: Group
+    spread: Spread
 
 
 def train(
-    recipe: Recipe, run: Run, material: Material, *, tell: Callable[[str], None]
+    recipe: Recipe,
+    run: Run,
+    material: Material,
+    *,
+    tell: Callable[[str], None],
+    group: Group = ALONE,
+    spread: Spread = "single",
 ) -> TrainRecord:
     """Train to the end of the recipe, and write `model/`.
 
@@ -144,6 +139,8 @@ def train(
         run: its directory, locked by this process.
         material: the base and the rows.
         tell: shows a line to the person.
+        group: the processes that train together; each calls this, and gets the same.
+        spread: how the model lies on them.
 
     Raises:
         RunError: the saved run is another one, or all its checkpoints are damaged.
@@ -153,27 +150,42 @@ def train(
         Diverged: the loss is not finite or exploded; the last good checkpoint is kept.
         ResourceError: the disk is full or memory does not suffice; ditto.
     """
-    start = find_start(run)
-    task = _task(recipe, run, material, start.identity)
-    notes = list(start.notes)
-    if start.identity is not None and start.step is not None:
-        notes += compare(start.identity, task.identity, step=start.step)
+
+    def begin() -> tuple[Start, Identity, list[str]]:
+        start = find_start(run)
+        identity = _identity(recipe, material, start.identity, (spread, group.count))
+        notes = list(start.notes)
+        if start.identity is not None and start.step is not None:
+            notes += compare(start.identity, identity, step=start.step)
+        return start, identity, notes
+
+    start, identity, notes = group.shared(begin)
     for note in notes:
         tell(note)
-    feed = Feed(run, recipe.train.report_to, recipe.model_dump(mode="json"))
+    task = _Task(
+        recipe=recipe, run=run, material=material, identity=identity, group=group, spread=spread
+    )
+    trackers = recipe.train.report_to if group.is_first else ()
+    feed = Feed(run, trackers, recipe.model_dump(mode="json"))
     try:
-        trainee = _load(task)
+        _set_threads(identity)
+        trainee = load_trainee(recipe, material.base, group, spread)
         tell(trainee.support.reason)
-        device = task.identity.versions["device"]
-        with deterministic(device), Display(task.total, done=start.progress.step) as display:
+        done = start.progress.step
+        with (
+            deterministic(identity.versions["device"]),
+            Display(identity.total, done=done, speaks=group.is_first) as display,
+        ):
             job = _job(task, trainee, feed, display)
             final = fit(job, restore(job, start, notes))
-            return _finish(job, final, material.speech, trainee.support)
+            return _finish(job, final, task, trainee.support)
     finally:
         feed.close()
 
 
-def _task(recipe: Recipe, run: Run, material: Material, saved: Identity | None) -> _Task:
+def _identity(
+    recipe: Recipe, material: Material, saved: Identity | None, lies: tuple[Spread, int]
+) -> Identity:
     total = total_steps(recipe.train, epoch_length(material.mixture))
     # Said now rather than after the model is loaded.
     warmup_steps(recipe.train.warmup, total)
@@ -186,48 +198,24 @@ def _task(recipe: Recipe, run: Run, material: Material, saved: Identity | None) 
         "threads": torch.get_num_threads(),
         "tokens_per_forest": recipe.train.tokens_per_forest,
     }
-    identity = Identity(
+    return Identity(
         recipe=flat_recipe(recipe),
         data=_digest_of_rows(material),
         base=material.base.content_digest(),
         total=total,
-        versions=versions_here(device),
+        versions=versions_here(device, *lies),
         choices=choices if saved is None else saved.choices,
     )
-    return _Task(
-        recipe=recipe,
-        run=run,
-        material=material,
-        total=total,
-        identity=identity,
-    )
 
 
-def _load(task: _Task) -> _Trainee:
-    recipe, base = task.recipe, task.material.base
-    threads = task.identity.choices["threads"]
+def _set_threads(identity: Identity) -> None:
+    threads = identity.choices["threads"]
     assert isinstance(threads, int)
     torch.set_num_threads(threads)
     keep_freed_memory()
-    hardware = detect(recipe.train.device)
-    precision, _ = choose_precision(recipe.base.precision, hardware, base.parameters)
-    model = load_model(
-        base,
-        device=hardware.device,
-        dtype=precision,
-        quantize=recipe.base.quantize,
-        adapter=None if recipe.base.adapter is None else Path(recipe.base.adapter),
-    )
-    adapter = cast(Adapter, plugins.load("adapters", recipe.adapter.name))
-    seed_all(recipe.seed, _ADAPTER_SEED)
-    model = adapter.attach(model, _options(adapter.Config, recipe.adapter))
-    with without_dropout(model):  # which would make any proof fail
-        support = enable_forest(model)
-    recompute_layers(model, recipe.train.recompute_layers or 0)
-    return _Trainee(model=model, adapter=adapter, support=support)
 
 
-def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
+def _job(task: _Task, trainee: Trainee, feed: Feed, display: Display) -> Job:
     recipe, material = task.recipe, task.material
     room = task.identity.choices["tokens_per_forest"]
     assert isinstance(room, int), "the recipe is resolved"
@@ -248,7 +236,7 @@ def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
         model=trainee.model,
         scores=scores,
         method=method,
-        config=_options(method.Config, recipe.method),
+        config=options_of(method.Config, recipe.method),
         packing=trainee.support.fit(
             Packing(
                 tokens_per_forest=room,
@@ -257,6 +245,7 @@ def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
             )
         ),
         seed=recipe.seed,
+        placement=trainee.placement,
     )
     rows: Rows = material.rows
     if method.REFERENCE:
@@ -266,13 +255,14 @@ def _job(task: _Task, trainee: _Trainee, feed: Feed, display: Display) -> Job:
         run=task.run,
         model=trainee.model,
         adapter=trainee.adapter,
+        placement=trainee.placement,
         objective=objective,
         optimizer=NamedOptimizer(weights, recipe.train),
         rows=_step_rows(task, mixture, rows, together),
         held_out=held_out,
         samples=sampler(trainee.model, held_out[::together], material.speech, recipe.seed),
         settings=recipe.train,
-        total=task.total,
+        total=task.identity.total,
         identity=task.identity.as_json(),
         feed=feed,
         display=display,
@@ -313,6 +303,7 @@ def _referenced(
         scores=objective.scores,
         packing=packing,
         say=say,
+        placement=objective.placement,
     )
     steps = _step_rows(task, mixture, task.material.rows, packing.rows_together)
     with (
@@ -321,14 +312,14 @@ def _referenced(
         nullcontext() if continued else adapter_switched_off(model),
     ):
         began = time.monotonic()
-        rows = reference.of_steps(beginning, task.material.rows, steps, task.total)
+        rows = reference.of_steps(beginning, task.material.rows, steps, task.identity.total)
         if held_out:
             held_out = reference.of_held_out(beginning, held_out)
         task.run.events.append("reference", seconds=round(time.monotonic() - began, 3))
         return rows, held_out
 
 
-def _finish(job: Job, final: Progress, speech: Speech, support: ForestSupport) -> TrainRecord:
+def _finish(job: Job, final: Progress, task: _Task, support: ForestSupport) -> TrainRecord:
     chosen = final.step
     reason = "the last step, because no row is held out"
     if job.held_out and final.best_step is not None:
@@ -338,10 +329,8 @@ def _finish(job: Job, final: Progress, speech: Speech, support: ForestSupport) -
             job.display.say(
                 f"no step was better than the base on the held-out rows ({final.first_loss:.4f})"
             )
-    if chosen != final.step:
-        best = checkpoint.load(job.run.path("checkpoints"), chosen)
-        job.adapter.load_state(job.model, best.weights)
-    write_model(job.run, job.model, job.adapter, speech)
+    if task.group.is_first:
+        _write_result(job, task, chosen, final.step)
     steps = list(metrics.read(job.run.path("metrics.jsonl")))
     record = TrainRecord(
         steps=final.step,
@@ -361,12 +350,20 @@ def _finish(job: Job, final: Progress, speech: Speech, support: ForestSupport) -
     return record
 
 
+def _write_result(job: Job, task: _Task, chosen: int, last: int) -> None:
+    """Write `model/`, from the checkpoint of the step `chosen` unless that is here."""
+    model = job.model
+    sharded = task.spread == "fsdp"
+    if sharded:
+        model, _ = attached(task.recipe, task.material.base, "cpu")
+    if chosen != last or sharded:
+        best = checkpoint.load(job.run.path("checkpoints"), chosen)
+        job.adapter.load_state(model, best.weights)
+    write_model(job.run, model, job.adapter, task.material.speech)
+
+
 def _below(loss: float | None, limit: float) -> bool:
     return loss is not None and loss < limit
-
-
-def _options(kind: type[Config], choice: PluginChoice) -> Config:
-    return kind.model_validate_json(json.dumps(choice.options))
 
 
 def _digest_of_rows(material: Material) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tunesmith.contracts import Json
+from tunesmith.contracts import Json, JsonObject
 from tunesmith.runs import Run
 from tunesmith.train import checkpoint, metrics
 from tunesmith.train.loop import Job
+from tunesmith.train.optimizer import OptimizerState
 from tunesmith.train.progress import Progress, read_progress
 from tunesmith.train.resume import Identity, read_identity
 
@@ -70,11 +71,29 @@ def restore(job: Job, start: Start, notes: Sequence[str]) -> Progress:
     path = job.run.path("metrics.jsonl")
     step = start.step or 0
     if start.step is not None:
-        saved = checkpoint.load(job.run.path("checkpoints"), start.step)
-        job.adapter.load_state(job.model, saved.weights)
-        job.optimizer.load_state(saved.optimizer)
-    dropped = metrics.cut_back(path, step)
+        _load(job, start.step)
+    dropped = metrics.cut_back(path, step) if job.placement.group.is_first else 0
+    job.placement.group.wait()
     kind = "started" if start.step is None else "resumed"
     job.run.events.append(kind, step=step, total=job.total, dropped_lines=dropped, notes=lines)
     job.feed.begin(step, job.display.say)
     return start.progress
+
+
+def _load(job: Job, step: int) -> None:
+    """The first process reads, and hands every process what it keeps."""
+    placement, group = job.placement, job.placement.group
+    checkpoints = job.run.path("checkpoints")
+    read: list[checkpoint.Checkpoint] = []
+
+    def numbers() -> JsonObject:
+        read.append(checkpoint.load(checkpoints, step))
+        return read[0].optimizer.numbers
+
+    plain = group.shared(numbers)
+    weights = read[0].weights if read else None
+    memory = read[0].optimizer.tensors if read else None
+    own = job.adapter.state(job.model)
+    job.adapter.load_state(job.model, placement.spread_out(weights, own))
+    tensors = placement.spread_out(memory, job.optimizer.weights)
+    job.optimizer.load_state(OptimizerState(tensors=tensors, numbers=plain))
