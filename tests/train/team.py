@@ -43,6 +43,7 @@ def trainee(order: dict[str, object], rank: int, port: int) -> int:
     settings = order["settings"]
     assert isinstance(settings, dict)
     recipe = workshop.recipe(**settings)
+    material = workshop.material(pairs=recipe.method.name == "dpo")
     log = run.path(f"stderr-{rank}.txt").open("w")
     os.dup2(log.fileno(), 2)
 
@@ -51,12 +52,12 @@ def trainee(order: dict[str, object], rank: int, port: int) -> int:
 
     try:
         if count == 1:
-            train(recipe, run, workshop.material(), tell=tell, group=ALONE)
+            train(recipe, run, material, tell=tell, group=ALONE)
             return 0
         with process_group(ranks_here(), "cpu", find_store()) as group:
             spread = order["spread"]
             assert spread in ("ddp", "fsdp")
-            train(recipe, run, workshop.material(), tell=tell, group=group, spread=spread)
+            train(recipe, run, material, tell=tell, group=group, spread=spread)
     except TunesmithError as error:
         tell(str(error))
         return error.exit_code

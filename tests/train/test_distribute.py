@@ -265,3 +265,35 @@ def test_dropout_and_sharing_resume_to_the_same_bits(team: Team) -> None:
     assert KILLED in team.train(run, Way(fault="step:7:kill"), **settings)
     assert team.train(run, Way(), **settings) == [0, 0]
     assert digest_of(run) == digest_of(unbroken)
+
+
+@pytest.fixture(scope="module")
+def pairs_alone(team: Team) -> Run:
+    return finished(team, "pairs-alone", Way(ranks=1), method="dpo")
+
+
+@pytest.mark.parametrize("spread", ["ddp", "fsdp"])
+def test_pairs_on_two_processes(team: Team, pairs_alone: Run, spread: str) -> None:
+    """Their reference is divided too, kept by the first process, and read by both."""
+    run = finished(team, f"pairs-{spread}", Way(spread=spread), method="dpo")
+    assert_same_training(run, pairs_alone)
+    kept, wanted = (
+        {path.relative_to(one.folder) for path in one.path("data").rglob("*.bin")}
+        for one in (run, pairs_alone)
+    )
+    assert kept == wanted
+    assert len(run.events.read("reference")) == 1
+    again = team.workshop.new_run(f"team-pairs-killed-{spread}")
+    broken = Way(spread=spread, fault="step:9:kill")
+    assert team.train(again, broken, method="dpo")[0] == KILLED
+    assert team.train(again, Way(spread=spread), method="dpo") == [0, 0], said(again)
+    assert digest_of(again) == digest_of(run)
+    assert "reference: rows" not in said(again), "it was found"
+
+
+@pytest.mark.parametrize("spread", ["ddp", "fsdp"])
+def test_layers_that_are_computed_again(team: Team, alone: Run, spread: str) -> None:
+    adapter = alone.name.rpartition("-")[2]
+    way = Way(spread=spread)
+    run = finished(team, f"again-{adapter}-{spread}", way, adapter=adapter, recompute_layers=1)
+    assert_same_training(run, alone)

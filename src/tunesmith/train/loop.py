@@ -30,9 +30,10 @@ from tunesmith.train import checkpoint, metrics, watch
 from tunesmith.train.display import Display
 from tunesmith.train.distribute import Placement
 from tunesmith.train.feed import Feed
-from tunesmith.train.objective import Objective
+from tunesmith.train.objective import Objective, StepLoss
 from tunesmith.train.optimizer import NamedOptimizer
 from tunesmith.train.progress import Progress
+from tunesmith.train.room import Room, longest_example
 from tunesmith.train.schedule import rate_share, warmup_steps
 from tunesmith.train.shortage import shortage_named
 from tunesmith.train.signals import StopSignals
@@ -51,6 +52,7 @@ class Job:
     adapter: Adapter
     placement: Placement
     objective: Objective
+    room: Room
     optimizer: NamedOptimizer
     rows: StepRows
     held_out: Sequence[TokenRow]
@@ -80,9 +82,7 @@ def fit(job: Job, progress: Progress) -> Progress:
     saved = progress
     with StopSignals(speaks=job.placement.group.is_first) as signals:
         while True:
-            with shortage_named(
-                f"after step {progress.step}", job.objective.packing.tokens_per_forest
-            ):
+            with shortage_named(f"after step {progress.step}", job.room.at(progress.step)):
                 progress = _measure_if_due(job, progress, signals)
             finished = _finished(job, progress)
             stopping = _agreed(job, signals)
@@ -94,9 +94,7 @@ def fit(job: Job, progress: Progress) -> Progress:
             if finished:
                 _say_if_early(job, progress)
                 return progress
-            with shortage_named(
-                f"in step {progress.step + 1}", job.objective.packing.tokens_per_forest
-            ):
+            with shortage_named(f"in step {progress.step + 1}", job.room.at(progress.step + 1)):
                 progress = _take_step(job, progress)
 
 
@@ -104,7 +102,7 @@ def _take_step(job: Job, progress: Progress) -> Progress:
     began = time.monotonic()
     step = progress.step + 1
     rows = job.rows.of(step)
-    made = job.objective.backward(step, rows)
+    made = _gradients(job, step, rows)
     loss = made.loss
     norm = job.optimizer.clip(job.settings.max_gradient_norm)
     places = [row.place for row in rows]
@@ -137,6 +135,33 @@ def _take_step(job: Job, progress: Progress) -> Progress:
     return replace(progress, step=step, watch=seen)
 
 
+def _gradients(job: Job, step: int, rows: Sequence[TokenRow]) -> StepLoss:
+    """Gradients of a step; in smaller forests where the device has too little memory."""
+    processes = job.placement.group.count
+    while True:
+        room = job.room.at(step)
+        with shortage_named(f"in step {step}", room, processes):
+            try:
+                return _objective(job, step).backward(step, rows)
+            except torch.OutOfMemoryError:
+                job.optimizer.clear()
+                longest = longest_example(rows, job.objective.packing.rows_together)
+                # Of several processes the others are waiting for this one's gradients.
+                smaller = None if processes > 1 else job.room.halve(step, longest)
+                if smaller is None:
+                    raise
+        torch.cuda.empty_cache()
+        job.display.say(
+            f"not enough memory in step {step} for forests of {room} tokens; "
+            f"it is repeated, and goes on, with {smaller}"
+        )
+
+
+def _objective(job: Job, step: int) -> Objective:
+    packing = replace(job.objective.packing, tokens_per_forest=job.room.at(step))
+    return replace(job.objective, packing=packing)
+
+
 def _measure_if_due(job: Job, progress: Progress, signals: StopSignals) -> Progress:
     """The progress with a held-out measurement, where one is due and no signal forbids it."""
     due = progress.step % _whole(job.settings.eval_every) == 0 or progress.step >= job.total
@@ -147,7 +172,7 @@ def _measure_if_due(job: Job, progress: Progress, signals: StopSignals) -> Progr
         return _agreed(job, signals) > 0
 
     _check_weights(job, progress.step)
-    loss = job.objective.measure(job.held_out, stopping)
+    loss = _objective(job, progress.step).measure(job.held_out, stopping)
     if loss is None:
         return progress
     if not _is_finite(loss):

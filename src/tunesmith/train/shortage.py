@@ -17,12 +17,13 @@ _CPU_SAYS = ("can't allocate memory", "not enough memory")
 
 
 @contextmanager
-def shortage_named(doing: str, tokens_per_forest: int) -> Iterator[None]:
+def shortage_named(doing: str, tokens_per_forest: int, processes: int = 1) -> Iterator[None]:
     """Turn an allocation that fails within the block into a ResourceError.
 
     Args:
         doing: what is being done, as in "not enough memory in step 3".
         tokens_per_forest: tokens that are computed at once.
+        processes: how many train together; several do not halve their forests by themselves.
     """
     try:
         yield
@@ -31,8 +32,10 @@ def shortage_named(doing: str, tokens_per_forest: int) -> Iterator[None]:
         if not known and not any(words in str(error) for words in _CPU_SAYS):
             raise
         raise ResourceError(
-            f"not enough memory {doing}, with {tokens_per_forest} tokens at once",
+            f"not enough memory {doing}, with {tokens_per_forest} tokens at once"
+            + (f" in one of {processes} processes" if processes > 1 else ""),
             hint="start a new run with train.tokens_per_forest: "
             f"{max(8, tokens_per_forest // 2)} (the result is the same), "
-            "a smaller data.max_length, or base.quantize: nf4",
+            "a smaller data.max_length, or base.quantize: nf4"
+            + ("; only a run of one process halves it by itself" if processes > 1 else ""),
         ) from error

@@ -50,6 +50,7 @@ from tunesmith.train.processes import ALONE, Group
 from tunesmith.train.progress import Progress
 from tunesmith.train.result import Speech, write_model
 from tunesmith.train.resume import Identity, compare, flat_recipe, versions_here
+from tunesmith.train.room import Room
 from tunesmith.train.samples import sampler
 from tunesmith.train.schedule import warmup_steps
 from tunesmith.train.shortage import shortage_named
@@ -257,6 +258,7 @@ def _job(task: _Task, trainee: Trainee, feed: Feed, display: Display) -> Job:
         adapter=trainee.adapter,
         placement=trainee.placement,
         objective=objective,
+        room=Room(room, task.run),
         optimizer=NamedOptimizer(weights, recipe.train),
         rows=_step_rows(task, mixture, rows, together),
         held_out=held_out,
