@@ -192,7 +192,7 @@ def test_killed_and_resumed_is_unbroken(team: Team, spread: str, rank: int) -> N
     [
         (Way(spread="fsdp"), Way(ranks=1)),
         (Way(ranks=1), Way(spread="fsdp")),
-        (Way(spread="ddp"), Way(ranks=3, spread="fsdp")),
+        pytest.param(Way(spread="ddp"), Way(ranks=3, spread="fsdp"), marks=pytest.mark.slow),
     ],
     ids=["2 to 1", "1 to 2", "2 whole to 3 in parts"],
 )
@@ -291,7 +291,7 @@ def test_pairs_on_two_processes(team: Team, pairs_alone: Run, spread: str) -> No
     assert "reference: rows" not in said(again), "it was found"
 
 
-@pytest.mark.parametrize("spread", ["ddp", "fsdp"])
+@pytest.mark.parametrize("spread", [pytest.param("ddp", marks=pytest.mark.slow), "fsdp"])
 def test_layers_that_are_computed_again(team: Team, alone: Run, spread: str) -> None:
     adapter = alone.name.rpartition("-")[2]
     way = Way(spread=spread)
