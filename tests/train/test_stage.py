@@ -208,7 +208,9 @@ def test_no_rows_are_refused(workshop: Workshop, new_run: Run, tmp_path: Path) -
 def test_a_missing_tracker_is_told_before_anything_is_loaded(
     workshop: Workshop, new_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tunesmith.train.trainee.load_model", lambda *_, **__: pytest.fail("loaded"))
+    monkeypatch.setattr(
+        "tunesmith.train.trainee.load_model", lambda *_, **__: pytest.fail("loaded")
+    )
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(RecipeError, match="wandb") as caught:
         workshop.train(new_run, workshop.recipe(report_to=("wandb",)))

@@ -88,7 +88,9 @@ def test_rows_that_cannot_be_learnt_are_named_before_the_model_is_loaded(
     put: Callable[[Material, Path, Change], Material],
     place: str,
 ) -> None:
-    monkeypatch.setattr("tunesmith.train.trainee.load_model", lambda *_, **__: pytest.fail("loaded"))
+    monkeypatch.setattr(
+        "tunesmith.train.trainee.load_model", lambda *_, **__: pytest.fail("loaded")
+    )
     material = put(workshop.material(), tmp_path / "rows", change)
     with pytest.raises(DataError, match=says) as caught:
         workshop.train(new_run, workshop.recipe(), material=material)
