@@ -79,7 +79,10 @@ def test_everything_is_written_and_read_back(make_scene: SceneMaker) -> None:
     record = evaluate(scene.recipe, scene.run, scene.ground, display=display)
     assert read_record(scene.run.path("evaluation.json")) == record
     assert {r.task for r in record.results} == {"answers", "heldout", "overfitting", "retention"}
-    assert record.skipped == {"classification": "the answers do not look like labels"}
+    assert record.skipped == {
+        "classification": "the answers do not look like labels",
+        "preferences": "the rows are no pairs of answers",
+    }
     assert record.settings["rows"] == record.settings["answered"] == 9
     assert all(one.n in (3, 9, 18) for one in record.results)
     assert len(record.generations) == 9

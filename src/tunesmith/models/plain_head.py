@@ -31,7 +31,12 @@ def plain_logprobs(head: nn.Linear, hidden_ND: Tensor, targets_N: Tensor) -> Ten
         head: in fp32 on a CPU; frozen or trained.
         hidden_ND: what it is applied to.
         targets_N: token ids.
+
+    Raises:
+        IndexError: a target is not in the vocabulary.
     """
+    if len(targets_N) and not 0 <= int(targets_N.min()) <= int(targets_N.max()) < len(head.weight):
+        raise IndexError(f"a target lies outside the {len(head.weight):,} tokens of the vocabulary")
     trained = any(weight.requires_grad for weight in head.parameters())
     if not torch.is_grad_enabled() or not (hidden_ND.requires_grad or trained):
         return _scored(head.weight, head.bias, hidden_ND, targets_N, None)[0]

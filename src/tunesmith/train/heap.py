@@ -2,7 +2,8 @@
 
 The C library gives large pieces back when they are freed, and the system clears each page
 when it hands it out anew; a training step frees and takes the same pieces over and over.
-Source of the two settings: mallopt(3).
+Pieces beyond 32 MiB, such as logits of a large vocabulary, still come and go: on the heap they
+would be kept apart by the small results between them. Source of the settings: mallopt(3).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import platform
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _LARGEST = 2**31 - 1
-_LARGEST_OF_OLD = 32 * 2**20
+_LARGE_PIECE = 32 * 2**20
 
 
 def keep_freed_memory() -> bool:
@@ -20,11 +21,5 @@ def keep_freed_memory() -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     library = ctypes.CDLL(None)
-
-    def set_to(setting: int, value: int) -> bool:
-        return bool(library.mallopt(setting, value))
-
-    # Before 2.35 the C library takes no more than 32 MiB as the second.
-    return set_to(_TRIM_THRESHOLD, _LARGEST) and (
-        set_to(_MMAP_THRESHOLD, _LARGEST) or set_to(_MMAP_THRESHOLD, _LARGEST_OF_OLD)
-    )
+    settings = ((_TRIM_THRESHOLD, _LARGEST), (_MMAP_THRESHOLD, _LARGE_PIECE))
+    return all(bool(library.mallopt(setting, value)) for setting, value in settings)
