@@ -50,6 +50,21 @@ def test_answers_lead_where_there_are_no_labels(verdict_of: VerdictOf) -> None:
     assert "It needs 53 % less information" in said.sentences[1]
 
 
+def test_answers_that_no_longer_end_spoil_the_verdict(verdict_of: VerdictOf) -> None:
+    record = without(make_record(), "classification")
+    (scored,) = (one for one in record.results if (one.task, one.metric) == ("answers", "rouge_l"))
+    stopped = replace(
+        scored, metric="stopped", base=0.92, tuned=0.42, difference=-0.5, low=-0.9, high=-0.1
+    )
+    others = tuple(
+        one for one in record.results if (one.task, one.metric) != ("answers", "stopped")
+    )
+    said = verdict_of(replace(record, results=(stopped, *others)))
+    assert said.mood == "mixed"
+    assert said.headline == "The tuned model is better at its task, but fewer of its answers end."
+    assert any("92 % → 42 %" in sentence for sentence in said.sentences)
+
+
 def test_pairs_lead_where_there_are_pairs(verdict_of: VerdictOf) -> None:
     record = without(make_record(), "classification")
     (scored,) = (one for one in record.results if (one.task, one.metric) == ("answers", "rouge_l"))

@@ -42,6 +42,7 @@ def judge(facts: Facts) -> Judgement:
         sentence
         for sentence in (
             _main_sentence(main),
+            _endless_sentence(facts.result("answers", "stopped")),
             _prediction_sentence(facts.result("heldout", "bits_per_byte"), main),
             _retention_sentence(retained),
             _overfitting_sentence(facts.result("overfitting", "gap")),
@@ -101,6 +102,8 @@ def _headline(main: Result | None, retained: Result | None, facts: Facts) -> tup
         return "bad", "The tuned model is worse than the base at its task."
     if word == "better" and dear:
         return "mixed", "The tuned model is better at its task, and worse at general text."
+    if word == "better" and _is_endless(facts):
+        return "mixed", "The tuned model is better at its task, but fewer of its answers end."
     if word == "better":
         return "good", "The tuned model is better at its task."
     if word == "same":
@@ -147,6 +150,20 @@ def _how_much(result: Result) -> str:
         share = share / abs(result.base)
     strength = "far " if share >= _FAR else "" if share >= _CLEAR else "slightly "
     return f"{strength}{word}"
+
+
+def _is_endless(facts: Facts) -> bool:
+    stopped = facts.result("answers", "stopped")
+    return stopped is not None and verdict(stopped) == "worse"
+
+
+def _endless_sentence(stopped: Result | None) -> str:
+    if stopped is None or stopped.base is None or verdict(stopped) != "worse":
+        return ""
+    return (
+        f"Fewer of its answers end by themselves: {percent(stopped.base)} → "
+        f"{percent(stopped.tuned)} of {stopped.n}; look at the answers below before using it."
+    )
 
 
 def _prediction_sentence(result: Result | None, main: Result | None) -> str:
