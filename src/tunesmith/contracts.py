@@ -190,6 +190,8 @@ class Audit:
     """Findings per rule, all of them, also where the list is cut short."""
     findings: tuple[Finding, ...]
     statistics: JsonObject = field(default_factory=dict)
+    rules: JsonObject = field(default_factory=dict)
+    """By rule that found something: its severity, why it matters, how to fix it."""
 
     def as_json(self) -> JsonObject:
         """Plain data for `audit.json` and `--json`."""

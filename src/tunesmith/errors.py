@@ -75,7 +75,19 @@ class RecipeError(InputError):
 
 
 class DataError(InputError):
-    """A data file that cannot be read, or a row that cannot be used."""
+    """A data file that cannot be read, or a row that cannot be used.
+
+    Args:
+        what, hint, place: as for every error.
+        rule: of a row: the rule of the audit under which it is reported.
+    """
+
+    def __init__(
+        self, what: str, *, hint: str = "", place: Place | None = None, rule: str = ""
+    ) -> None:
+        """Keep the rule beside the parts."""
+        super().__init__(what, hint=hint, place=place)
+        self.rule = rule or "unusable_row"
 
 
 class TemplateError(InputError):

@@ -17,8 +17,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tunesmith.base import BaseFolder, locate_base
-from tunesmith.contracts import ROWS_PER_EXAMPLE, Audit, JsonObject
+from tunesmith.contracts import ROWS_PER_EXAMPLE, JsonObject
 from tunesmith.data import stage as data_stage
+from tunesmith.data.audit.inspection import Inspection
 from tunesmith.data.coding import load_coding
 from tunesmith.data.kind import require_kind
 from tunesmith.data.order import epoch_length
@@ -178,13 +179,6 @@ def results(run: Run) -> list[JsonObject]:
     return [asdict(result) for result in record.results] if record else []
 
 
-def refuse_blocked(audit: Audit) -> None:
-    """Raise Refused where the audit blocks training."""
-    if audit.verdict == "blocked":
-        first = next(one for one in audit.findings if one.severity == "block")
-        raise Refused(f"the data is blocked: {first.message}", hint=first.fix)
-
-
 def enforce_gates(run: Run) -> None:
     """Raise Refused where a gate of the recipe says no; everything is written before."""
     record = _evaluation(run)
@@ -209,8 +203,14 @@ def _check(recipe: Recipe, base: BaseFolder | None, voice: Voice) -> CheckReport
         recipe.data.model_copy(update={"max_length": length}),
         base=base.path if base else None,
         seed=recipe.seed,
+        inspection=_inspection(recipe),
         progress=voice.count,
     )
+
+
+def _inspection(recipe: Recipe) -> Inspection:
+    """The audit's settings, and the texts that must not be trained on."""
+    return Inspection(rules=recipe.audit)
 
 
 def _prepare(recipe: Recipe, run: Run, voice: Voice) -> Job:
@@ -223,16 +223,15 @@ def _prepare(recipe: Recipe, run: Run, voice: Voice) -> Job:
     content = base.content_digest()
     _require_same_base(run, content)
     length, _ = longest_row(recipe.data.max_length, base.context)
+    data = recipe.data.model_copy(update={"max_length": length})
     prepared = data_stage.prepare(
-        recipe.data,
+        data,
         base=base.path,
         run_folder=run.folder,
         seed=recipe.seed,
-        max_length=length,
+        inspection=_inspection(recipe),
         progress=voice.count,
     )
-    refuse_blocked(prepared.audit)
-    data = recipe.data.model_copy(update={"max_length": length})
     pinned = recipe.base.model_copy(update={"revision": base.revision})
     recipe = recipe.model_copy(update={"data": data, "base": pinned})
     longest = int(prepared.train.lengths.max())

@@ -17,6 +17,7 @@ from types import ModuleType
 from tunesmith.errors import RecipeError
 
 FOLDERS = {
+    "checks": "data/checks",
     "formats": "data/formats",
     "methods": "methods",
     "adapters": "models/adapters",

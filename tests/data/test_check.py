@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.shops import data_of, qa
+from tests.data.shops import check, data_of, qa
 from tunesmith.contracts import JsonObject
-from tunesmith.data.stage import CheckReport, check
+from tunesmith.data.stage import CheckReport
 from tunesmith.errors import DataError
 from tunesmith.recipe import Data, Source
 

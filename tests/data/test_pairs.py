@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.data.shops import WORDS, data_of, qa
+from tests.data.shops import WORDS, check, data_of, prepare, qa
 from tunesmith.contracts import JsonObject, Message, Preference
 from tunesmith.data.coding import load_coding
 from tunesmith.data.content import content_as_json, content_from_json, digest_of, group_of
 from tunesmith.data.examples import load_examples, read_examples
 from tunesmith.data.kind import require_kind
 from tunesmith.data.order import epoch_length, epoch_order
-from tunesmith.data.stage import check, prepare
 from tunesmith.errors import DataError
 from tunesmith.recipe import Base, Data, PluginChoice, Recipe, Source
 from tunesmith.tokenizer.encode import encode_example

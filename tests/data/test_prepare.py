@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.data.shops import data_of, qa
+from tests.data.shops import check, data_of, prepare, qa
 from tunesmith.data.examples import load_examples
 from tunesmith.data.order import epoch_order
 from tunesmith.data.prepared import SAMPLE, existing, open_prepared
-from tunesmith.data.stage import check, prepare
 from tunesmith.errors import DataError, RunError
 from tunesmith.recipe import Data, Source
 

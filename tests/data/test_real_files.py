@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.shops import check
 from tunesmith.contracts import Conversation
 from tunesmith.data.examples import read_examples, read_file
-from tunesmith.data.stage import check
 from tunesmith.errors import DataError
 from tunesmith.recipe import Data, Source
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from tests import tiny_run
+from tests.data.shops import prepare
 from tunesmith.base import BaseFolder, locate_base
 from tunesmith.data.coding import load_coding
 from tunesmith.data.prepared import existing
-from tunesmith.data.stage import prepare
 from tunesmith.evaluate.display import Display
 from tunesmith.evaluate.stage import Ground
 from tunesmith.recipe import Base, Data, Evaluate, Gate, PluginChoice, Recipe, Source, Train

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.data.shops import prepare
 from tests.evaluate.fakes import FakeSubject, material, pair
 from tunesmith import plugins
 from tunesmith.data.coding import load_coding
-from tunesmith.data.stage import prepare
 from tunesmith.evaluate.contracts import Material
 from tunesmith.evaluate.record import find
 from tunesmith.evaluate.stage import Ground, evaluate

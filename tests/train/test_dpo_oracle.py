@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.data.shops import prepare
 from tests.data.test_pairs import pairs as pair_rows
 from tests.tiny_run import write_tokenizer
 from torch import Tensor, nn
@@ -18,7 +19,6 @@ from torch import Tensor, nn
 from tunesmith.base import locate_base
 from tunesmith.contracts import Scores, TokenRow
 from tunesmith.data.forest import Forest, Packing
-from tunesmith.data.stage import prepare
 from tunesmith.methods import dpo
 from tunesmith.models.adapters import lora
 from tunesmith.models.attention import enable_forest

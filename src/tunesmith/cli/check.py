@@ -21,6 +21,7 @@ def command(
     """
     from tunesmith import pipeline
     from tunesmith.cli import show
+    from tunesmith.data.prepared import refuse_blocked
     from tunesmith.runs.directory import new_folder
     from tunesmith.runs.documents import write_json
 
@@ -32,4 +33,4 @@ def command(
     if output is not None:
         write_json(new_folder(Path(output)) / "audit.json", report.audit.as_json())
     show.check(report, as_json=as_json)
-    pipeline.refuse_blocked(report.audit)
+    refuse_blocked(report.audit)

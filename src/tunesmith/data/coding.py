@@ -51,6 +51,11 @@ class Coding:
             "train_on": self.train_on,
         }
 
+    def markers(self) -> tuple[str, ...]:
+        """The special tokens as text, which no row should hold."""
+        special = (self.tokenizer.token(index) for index in self.tokenizer.special_ids)
+        return tuple(token for token in special if len(token) > 1)
+
 
 def load_coding(base: Path, template: str | None, train_on: TrainOn, now: datetime) -> Coding:
     """The tokenizer of a base and the template to use with it.

@@ -4,12 +4,12 @@
 
 Rows are kept before truncation, so that another `max_length` needs no new tokens.
 
-Shapes: E examples, R rows.
+Shapes: R rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tunesmith.contracts import JsonObject
 from tunesmith.data.cache import cache_folder, cached
 from tunesmith.data.coding import Coding
 from tunesmith.data.content import canonical
@@ -30,10 +31,8 @@ from tunesmith.data.parts import (
     open_parts,
     raise_faults,
 )
-from tunesmith.data.provenance import StampedSource
-from tunesmith.data.split import Keys
+from tunesmith.data.provenance import VERSION, StampedSource
 from tunesmith.data.store import PackedRows
-from tunesmith.data.survey import Places, Survey, joined_survey, survey_from_json
 from tunesmith.data.worker import workers
 from tunesmith.errors import InputError
 
@@ -43,10 +42,9 @@ class EncodedSource:
     """A source in tokens, before truncation."""
 
     packed: PackedRows
-    survey: Survey
-    keys: Keys = field(repr=False)
-    """Of each example, in order."""
-    places: Places = field(repr=False)
+    example_R: NDArray[np.int64] = field(repr=False)
+    """The example of each row, counted without those that cannot be used."""
+    notices: tuple[str, ...] = ()
 
 
 def encode_source(
@@ -55,12 +53,15 @@ def encode_source(
     """The tokens of a source, from the cache where they were made before.
 
     Raises:
-        DataError, RecipeError: as `read_examples`; a file that changes meanwhile.
+        DataError, RecipeError: a file cannot be read, or changes meanwhile.
         TemplateError, DataError: a row whose mask cannot be proved, with its place.
     """
-    key = sha256(
-        canonical({"source": stamped.deciding(), "coding": coding.as_json()}).encode()
-    ).hexdigest()
+    deciding: JsonObject = {
+        "version": VERSION,
+        "source": stamped.deciding(),
+        "coding": coding.as_json(),
+    }
+    key = sha256(canonical(deciding).encode()).hexdigest()
     parts = PartsTask(
         stamped=stamped,
         coding=coding,
@@ -71,20 +72,10 @@ def encode_source(
     discard_parts(parts.folder)
     names = tuple(stamp.path for stamp in stamped.files)
     packed = replace(opened, files=tuple(names[int(ordinal)] for ordinal in opened.files))
-    kept = opened.extra["survey"]
-    assert isinstance(kept, dict), "the manifest's digest was checked"
-    survey = survey_from_json(kept)
-    findings = tuple(replace(one, file=names[int(one.file)]) for one in survey.findings)
-    first = _first_rows(packed, survey.rows)
     return EncodedSource(
         packed=packed,
-        survey=replace(survey, findings=findings),
-        keys=_keys(first),
-        places=Places(
-            files=packed.files,
-            file_E=first["file"].astype(np.int32),
-            line_E=first["line"].astype(np.int64),
-        ),
+        example_R=np.unique(packed.example_of, return_inverse=True)[1].astype(np.int64),
+        notices=_notices([opened]),
     )
 
 
@@ -92,8 +83,8 @@ def _encode(folder: Path, task: PartsTask, progress: Callable[[int], None]) -> P
     try:
         with in_use(task.folder):
             parts = _parts(task, progress)
-            survey = joined_survey([part.extra for part in parts]).as_json()
-            return gather_packed(folder, [everything(part) for part in parts], {"survey": survey})
+            selections = [everything(part) for part in parts]
+            return gather_packed(folder, selections, {"notices": list(_notices(parts))})
     except InputError:
         discard_parts(task.folder)
         raise
@@ -111,13 +102,11 @@ def _parts(task: PartsTask, progress: Callable[[int], None]) -> tuple[PackedRows
     return parts
 
 
-def _first_rows(packed: PackedRows, examples: int) -> NDArray[np.void]:
-    """The record of each example's first row."""
-    found, first = np.unique(packed.example_of, return_index=True)
-    assert len(found) == examples, "every example gives a row"
-    return packed.records_R[first]
-
-
-def _keys(records: NDArray[np.void]) -> Keys:
-    starts = np.ascontiguousarray(records["digest"]).view(">u8").reshape(-1, 4)[:, 0]
-    return Keys(digests_R=starts.astype(np.uint64), groups_R=records["group"].astype(np.uint64))
+def _notices(folders: Sequence[PackedRows]) -> tuple[str, ...]:
+    """What was decided for the user while the rows were made, each sentence once."""
+    notices: dict[str, None] = {}
+    for folder in folders:
+        said = folder.extra["notices"]
+        assert isinstance(said, list), "the manifest's digest was checked"
+        notices.update((str(sentence), None) for sentence in said)
+    return tuple(notices)

@@ -57,6 +57,13 @@ class FileExamples:
             group=group_of(content),
         )
 
+    def usable(self, row: RawRow) -> Example | None:
+        """A row as an example; None for one that cannot be used, which the audit names."""
+        try:
+            return self.example(row)
+        except DataError:
+            return None
+
     @property
     def examples(self) -> Iterator[Example]:
         """All rows that were not taken yet; see `parsed`."""

@@ -107,5 +107,5 @@ def _completion(
     try:
         whole = conversation((*given, *completion), tools)
     except DataError as error:
-        raise DataError(f"{name}: {error.what}", hint=error.hint) from None
+        raise DataError(f"{name}: {error.what}", hint=error.hint, rule=error.rule) from None
     return whole.messages[len(prompt) :]

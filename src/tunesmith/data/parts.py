@@ -23,11 +23,10 @@ from pathlib import Path
 from tunesmith.contracts import ROWS_PER_EXAMPLE, Example, JsonObject, RawRow
 from tunesmith.data.cache import discard
 from tunesmith.data.coding import Coding, coded
-from tunesmith.data.examples import FileExamples, read_file, rows_of
+from tunesmith.data.examples import FileExamples, rows_of
 from tunesmith.data.provenance import StampedSource, check_still
 from tunesmith.data.recognise import format_called
 from tunesmith.data.store import PackedRow, PackedRows, open_packed, write_packed
-from tunesmith.data.survey import Surveyor
 from tunesmith.errors import DataError
 from tunesmith.runs.fault import reach
 
@@ -69,13 +68,8 @@ def make_missing(task: PartsTask, progress: Callable[[int], None] = lambda _: No
     Raises:
         DataError, TemplateError: a row cannot be used; its part stays missing.
     """
-    special = (task.coding.tokenizer.token(index) for index in task.coding.tokenizer.special_ids)
-    markers = tuple(token for token in special if len(token) > 1)
-    surveyor = Surveyor(markers)
-    # What a reader says when it opens a file belongs to the part that it is opened for.
-    rows = rows_of(task.files, task.stamped.source, lambda sentence: surveyor.notice(sentence))
+    rows = rows_of(task.files, task.stamped.source)
     for number in itertools.count():
-        surveyor = Surveyor(markers)
         first = number * task.rows_per_part
         part = itertools.islice(rows, task.rows_per_part)
         head = next(part, None)
@@ -85,7 +79,7 @@ def make_missing(task: PartsTask, progress: Callable[[int], None] = lambda _: No
         if not task.part(number).exists():
             with claimed(task.part(number)) as ours:
                 if ours and not task.part(number).exists():
-                    _make(task, number, _told(batch, first, progress), surveyor)
+                    _make(task, number, _told(batch, first, progress))
         deque(_told(batch, first, progress), maxlen=0)
     raise AssertionError("counting does not end")
 
@@ -94,20 +88,16 @@ def raise_faults(task: PartsTask) -> None:
     """Raise what is wrong with the rows of the missing parts, the first faults together.
 
     Raises:
-        DataError: rows cannot be used: the first, and up to 19 more with their lines.
-        TemplateError, DataError: a row whose mask cannot be proved, with its place.
+        TemplateError, DataError: rows that the template or the tokenizer cannot take: the
+            first, and up to 19 more with their lines.
     """
-    places = itertools.count()
-
-    def missing(read: FileExamples) -> Iterator[RawRow]:
-        for row in read.rows:
-            if not task.part(next(places) // task.rows_per_part).exists():
-                yield row
 
     def examples() -> Iterator[Example]:
-        for path in task.files:
-            read = read_file(path, task.stamped.source)
-            yield from read.parsed(missing(read))
+        for place, (read, row) in enumerate(rows_of(task.files, task.stamped.source)):
+            if not task.part(place // task.rows_per_part).exists():
+                example = read.usable(row)
+                if example is not None:
+                    yield example
 
     deque(coded(examples(), task.coding), maxlen=0)
 
@@ -181,26 +171,29 @@ def _told(rows: Iterable[Row], first: int, progress: Callable[[int], None]) -> I
         progress(done)
 
 
-def _make(task: PartsTask, number: int, batch: Iterator[Row], surveyor: Surveyor) -> None:
+def _make(task: PartsTask, number: int, batch: Iterator[Row]) -> None:
     ordinals = {str(path): str(ordinal) for ordinal, path in enumerate(task.files)}
+    notices: dict[str, None] = {}
     extra: JsonObject = {}
-
     head = next(batch)
     gives = format_called(head[0].format).GIVES
 
+    def notice(sentence: str) -> None:
+        notices[sentence] = None
+
     def examples() -> Iterator[Example]:
         for read, row in itertools.chain([head], batch):
-            example = read.example(row)
-            surveyor.note(read, example)
-            yield example
+            example = read.usable(row)
+            if example is not None:
+                yield example
 
     def rows() -> Iterator[PackedRow]:
         first = number * task.rows_per_part
-        for packed in coded(examples(), task.coding, first=first, notice=surveyor.notice):
+        for packed in coded(examples(), task.coding, first=first, notice=notice):
             place = replace(packed.row.place, file=ordinals[str(packed.row.place.file)])
             yield replace(packed, row=replace(packed.row, place=place))
         check_still(task.stamped)
-        extra.update(surveyor.as_part(ordinals))
+        extra["notices"] = list(notices)
 
     write_packed(task.part(number), rows(), extra, rows_per_example=ROWS_PER_EXAMPLE[gives])
     reach("part")

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.contracts import Audit, Example, Finding, Json, JsonObject
+from tunesmith.data.audit.inspection import Inspection
 from tunesmith.data.coding import Coding
 from tunesmith.data.examples import rows_of, write_examples
 from tunesmith.data.gather import Selection, gather_packed
@@ -26,7 +27,7 @@ from tunesmith.data.order import Mixture
 from tunesmith.data.provenance import Stamps, check_still, preparation_digest, stamp
 from tunesmith.data.store import PackedRows, open_packed
 from tunesmith.data.summary import Summary, summarise
-from tunesmith.errors import DataError, Place, RunError
+from tunesmith.errors import DataError, Place, Refused, RunError
 from tunesmith.recipe import Data
 from tunesmith.runs.durable import sweep, write_bytes
 
@@ -146,6 +147,7 @@ def write_prepared(
     *,
     run_folder: Path,
     seed: int,
+    inspection: Inspection,
     progress: Callable[[int, int], None],
 ) -> Prepared:
     """Make the run's `data/`, or find it there unchanged.
@@ -164,14 +166,17 @@ def write_prepared(
             return open_prepared(run_folder)
         except DataError:
             pass  # the same data was asked for, so the damaged folder is made again
-    summary = summarise(data, coding, seed=seed, progress=progress, stamps=stamps)
+    summary = summarise(
+        data, coding, seed=seed, inspection=inspection, progress=progress, stamps=stamps
+    )
+    refuse_blocked(summary.audit)
     _check_kept(summary)
     folder = run_folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
     _write_rows(folder, summary)
     _write_words(folder, summary, seed)
-    write_bytes(folder / "audit.json", _json(summary.audit().as_json()))
+    write_bytes(folder / "audit.json", _json(summary.audit.as_json()))
     body: JsonObject = {
         "digest": digest,
         "seed": seed,
@@ -187,6 +192,30 @@ def write_prepared(
     }
     write_bytes(folder / "provenance.json", _json(body))
     return open_prepared(run_folder)
+
+
+def refuse_blocked(audit: Audit) -> None:
+    """Raise Refused where the audit blocks training, with the first finding of each rule."""
+    if audit.verdict != "blocked":
+        return
+    first: dict[str, Finding] = {}
+    for finding in audit.findings:
+        if finding.severity == "block":
+            first.setdefault(finding.rule, finding)
+    told = "".join(
+        f"\n  {rule} ({audit.counts[rule]:,}): {one.message}"
+        + (f" ({_at(one)})" if one.file else "")
+        for rule, one in first.items()
+    )
+    raise Refused(
+        f"the data is blocked by {len(first)} rule{'s' * (len(first) > 1)}:{told}",
+        hint=f"{next(iter(first.values())).fix}; `tunesmith check` shows all findings, "
+        "and audit.severities in the recipe decides what blocks",
+    )
+
+
+def _at(finding: Finding) -> str:
+    return f" ({Place(file=finding.file, line=finding.line)})" if finding.file else ""
 
 
 def _options(data: Data, coding: Coding) -> JsonObject:
@@ -260,9 +289,10 @@ def _write_words(folder: Path, summary: Summary, seed: int) -> None:
             wanted_E = np.zeros(summary.surveys[part].rows, dtype=np.uint8)
             wanted_E[held_out[part]] = _HELD_OUT
             wanted_E[sampled[part]] = _SAMPLED
+            wanted_R = _with_faulty(wanted_E, summary.surveys[part].faulty_R)
             files = (Path(file.path) for file in stamped.files)
             rows = rows_of(files, stamped.source)
-            for wanted, (read, row) in zip(wanted_E.tobytes(), rows, strict=False):
+            for wanted, (read, row) in zip(wanted_R.tobytes(), rows, strict=False):
                 if wanted == _HELD_OUT:
                     yield read.example(row)
                 elif wanted == _SAMPLED:
@@ -273,9 +303,18 @@ def _write_words(folder: Path, summary: Summary, seed: int) -> None:
     write_examples(folder / "train.examples.jsonl", sample)
 
 
+def _with_faulty(wanted_E: NDArray[np.uint8], faulty: tuple[int, ...]) -> NDArray[np.uint8]:
+    """For each row of the files, those that cannot be used included: nobody wants them."""
+    wanted_R = np.zeros(len(wanted_E) + len(faulty), dtype=np.uint8)
+    usable_R = np.ones(len(wanted_R), dtype=bool)
+    usable_R[list(faulty)] = False
+    wanted_R[usable_R] = wanted_E
+    return wanted_R
+
+
 def _examples_kept(summary: Summary, part: int, *, held_out: bool) -> NDArray[np.int64]:
-    example_of_R = summary.encoded[part].packed.example_of
-    return np.unique(example_of_R[_kept(summary, part, held_out=held_out)])
+    example_R = summary.encoded[part].example_R
+    return np.unique(example_R[_kept(summary, part, held_out=held_out)])
 
 
 def _sample(counts: list[int], seed: int) -> list[NDArray[np.int64]]:

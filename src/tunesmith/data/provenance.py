@@ -20,7 +20,7 @@ from tunesmith.data.read import files_of
 from tunesmith.errors import DataError, Place
 from tunesmith.recipe import Data, Source
 
-VERSION = 2
+VERSION = 3
 """Raised when the same files and options give other tokens than before."""
 
 

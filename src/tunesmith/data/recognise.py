@@ -51,7 +51,7 @@ class Recognised:
                 )
             return format_called(self.name).parse(values)
         except DataError as error:
-            raise DataError(error.what, hint=error.hint, place=row.place) from None
+            raise DataError(error.what, hint=error.hint, place=row.place, rule=error.rule) from None
 
 
 def format_called(name: str) -> Format:

@@ -1,7 +1,7 @@
 """Which rows are kept from training: a seeded choice that never divides a group.
 
-A row's *unit* is its group (same system prompt and first exchange), or its own content
-where it has none, so that copies stay together. Units are put in the order of
+A row's *unit* is what stays together: rows that say nearly the same, else its group (same
+system prompt and first exchange), else its own content. Units are put in the order of
 
     mix(key of the unit, seed)
 
@@ -34,6 +34,8 @@ class Keys:
     digests_R: NDArray[np.uint64]
     groups_R: NDArray[np.uint64]
     """0 for a row without a group."""
+    alike: tuple[NDArray[np.uint64], ...] = ()
+    """Wider groups of rows that say nearly the same, the widest first (`near.units`)."""
 
     def __len__(self) -> int:
         return len(self.digests_R)
@@ -102,18 +104,25 @@ def split(keys: Keys, held_out: float | int | None, seed: int) -> Split:
 
 
 def _units(keys: Keys) -> tuple[NDArray[np.uint64], tuple[Oversized, ...]]:
-    """The unit of each row, and the groups that were too large to be one."""
-    units_R = np.where(keys.groups_R == 0, keys.digests_R, keys.groups_R)
-    names_U, first_U, rows_of_U, sizes_U = np.unique(
-        units_R, return_index=True, return_inverse=True, return_counts=True
-    )
+    """The unit of each row, and the groups that were too large to be one.
+
+    A row's unit is the widest of its groups that is not too large, or its own content.
+    """
     limit = max(OVERSIZED_ROWS, OVERSIZED_SHARE * len(keys))
-    large_U = (sizes_U > limit) & (keys.groups_R[first_U] != 0)
-    oversized = tuple(
-        Oversized(row=int(first_U[unit]), rows=int(sizes_U[unit]))
-        for unit in np.flatnonzero(large_U)
-    )
-    return np.where(large_U[rows_of_U], keys.digests_R, units_R), oversized
+    units_R = keys.digests_R.copy()
+    oversized: tuple[Oversized, ...] = ()
+    for groups_R in (keys.groups_R, *reversed(keys.alike)):
+        _, first_U, rows_of_U, sizes_U = np.unique(
+            groups_R, return_index=True, return_inverse=True, return_counts=True
+        )
+        large_U = (sizes_U > limit) & (groups_R[first_U] != 0)
+        if groups_R is keys.groups_R:
+            oversized = tuple(
+                Oversized(row=int(first_U[unit]), rows=int(sizes_U[unit]))
+                for unit in np.flatnonzero(large_U)
+            )
+        units_R = np.where((groups_R == 0) | large_U[rows_of_U], units_R, groups_R)
+    return units_R, oversized
 
 
 def _fill(order_U: NDArray[np.int64], sizes_U: NDArray[np.int64], count: int) -> NDArray[np.int64]:

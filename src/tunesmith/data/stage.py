@@ -17,6 +17,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 from tunesmith.contracts import Audit
+from tunesmith.data.audit.inspection import Inspection
 from tunesmith.data.coding import Coding, load_coding
 from tunesmith.data.prepared import Prepared, existing, write_prepared
 from tunesmith.data.preview import Preview, first_rows
@@ -41,7 +42,12 @@ class CheckReport:
 
 
 def check(
-    data: Data, *, base: Path | None, seed: int, progress: Progress = lambda done, of: None
+    data: Data,
+    *,
+    base: Path | None,
+    seed: int,
+    inspection: Inspection | None = None,
+    progress: Progress = lambda done, of: None,
 ) -> CheckReport:
     """Read everything, split it, and with a base make and prove the tokens; write nothing.
 
@@ -49,16 +55,18 @@ def check(
         data: the recipe's section.
         base: folder of the base, for tokens, masks and truncation.
         seed: of the recipe.
+        inspection: what is looked for; left out: everything.
         progress: told how many rows are done.
 
     Raises:
-        DataError: a file or a row cannot be used, or there are too few rows.
+        DataError: a file cannot be read, or there are too few rows.
         ModelError, TemplateError: the base's tokenizer or template.
     """
     coding = _coding(data, base, _today()) if base is not None else None
-    summary = summarise(data, coding, seed=seed, progress=progress)
+    inspection = inspection or Inspection()
+    summary = summarise(data, coding, seed=seed, inspection=inspection, progress=progress)
     return CheckReport(
-        audit=summary.audit(),
+        audit=summary.audit,
         notices=summary.notices(),
         preview=first_rows(summary.encoded, coding) if coding is not None else (),
         lengths=summary.sorted_lengths(),
@@ -71,28 +79,34 @@ def prepare(
     base: Path,
     run_folder: Path,
     seed: int,
-    max_length: int,
+    inspection: Inspection | None = None,
     progress: Progress = lambda done, of: None,
 ) -> Prepared:
     """Write the run's `data/`; on a run that has it, check that nothing has changed.
 
     Args:
-        data: the recipe's section.
+        data: the recipe's section; `max_length` is decided.
         base: folder of the base.
         run_folder: the run directory.
         seed: of the recipe.
-        max_length: longest row in tokens.
+        inspection: what is looked for; left out: everything.
         progress: told how many rows are done.
 
     Raises:
         RunError: the run was prepared from other data; what changed is named.
+        Refused: the audit blocks it.
         DataError, ModelError, TemplateError: as `check`.
         ResourceError: the disk is full.
     """
-    data = data.model_copy(update={"max_length": max_length})
     before = existing(run_folder)
-    coding = _coding(data, base, before.now if before else _today())
-    return write_prepared(data, coding, run_folder=run_folder, seed=seed, progress=progress)
+    return write_prepared(
+        data,
+        _coding(data, base, before.now if before else _today()),
+        run_folder=run_folder,
+        seed=seed,
+        inspection=inspection or Inspection(),
+        progress=progress,
+    )
 
 
 def _coding(data: Data, base: Path, now: datetime) -> Coding:

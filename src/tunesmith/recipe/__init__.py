@@ -11,6 +11,7 @@ from __future__ import annotations
 from tunesmith.recipe.read import read_recipe
 from tunesmith.recipe.request import Request
 from tunesmith.recipe.sections import (
+    AuditRules,
     Base,
     Data,
     Evaluate,
@@ -23,6 +24,7 @@ from tunesmith.recipe.sections import (
 from tunesmith.recipe.write import as_yaml
 
 __all__ = [
+    "AuditRules",
     "Base",
     "Data",
     "Evaluate",

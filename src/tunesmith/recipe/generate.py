@@ -45,7 +45,13 @@ def build_schema() -> dict[str, Any]:
     document["properties"]["data"]["anyOf"] = [{"$ref": "#/$defs/Data"}, {"type": "string"}]
     for section in ("base", "data"):
         document["properties"][section].pop("$ref", None)
-    for definition, key in (("Data", "sources"), ("Evaluate", "tasks"), ("Train", "report_to")):
+    for definition, key in (
+        ("Data", "sources"),
+        ("AuditRules", "rules"),
+        ("AuditRules", "benchmarks"),
+        ("Evaluate", "tasks"),
+        ("Train", "report_to"),
+    ):
         _also_one(definitions[definition]["properties"][key])
     _also_one(document["properties"]["export"])
     document["required"] = []

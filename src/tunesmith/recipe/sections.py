@@ -75,6 +75,23 @@ class Data(Config):
         return self
 
 
+class AuditRules(Config):
+    """What the data is examined for before anything is trained."""
+
+    rules: tuple[str, ...] | None = None
+    """Names of the rules that are looked for; left out: all."""
+    severities: dict[str, Literal["block", "warn", "info", "off"]] = {}
+    """By rule: block refuses to train, warn and info only tell, off does not look."""
+    limits: dict[str, float] = {}
+    """By rule: the number it compares with, where it has one."""
+    benchmarks: tuple[str, ...] = ()
+    """Files whose rows must not be among the training rows."""
+    base_losses: int = Field(default=0, ge=0, le=100_000)
+    """Rows whose loss under the base is measured, to tell what it knows already; 0: none."""
+    listed: int = Field(default=5000, ge=1)
+    """Findings of a rule that are listed in audit.json; all of them are counted."""
+
+
 class PluginChoice(BaseModel):
     """A plugin by name, with its options: `{name: lora, rank: 16}`, or short `lora`."""
 
@@ -191,6 +208,8 @@ class Recipe(Config):
     """The model to start from; a plain path is short for `{path: ...}`."""
     data: Data
     """What to learn from; a plain path is short for `{sources: [...]}`."""
+    audit: AuditRules = AuditRules()
+    """What the data is examined for."""
     method: PluginChoice = PluginChoice(name="sft")
     """What is optimised; a plain name is short for `{name: ...}`."""
     adapter: PluginChoice = PluginChoice(name="lora")

@@ -1,0 +1,144 @@
+"""The pass over the data: each row is read once, kept for later, and shown to every check.
+
+    files  ->  rows  ->  kept (RowStore), sketched (near duplicates), counted (Surveyor)
+                     ->  check.see(row) for each check  ->  what was found
+
+Rows that cannot be used are findings too: they are named and passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tunesmith.data.audit.contracts import Found, Looker
+from tunesmith.data.audit.log import FindingLog
+from tunesmith.data.audit.rows import Rows, RowStore
+from tunesmith.data.examples import rows_of
+from tunesmith.data.near.pairs import NearPairs
+from tunesmith.data.provenance import StampedSource, check_still
+from tunesmith.data.split import Keys
+from tunesmith.data.survey import Survey, Surveyor
+from tunesmith.errors import DataError, Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartReading:
+    """A part after the pass."""
+
+    survey: Survey
+    keys: Keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """All parts after the pass."""
+
+    parts: tuple[PartReading, ...]
+    store: RowStore
+    keys: Keys
+    """Of the rows of all parts."""
+    near: NearPairs
+    lookers: Mapping[str, Looker]
+    log: FindingLog
+    first_fault: DataError | None
+    """The first row that cannot be used."""
+
+
+class Reader:
+    """Takes part after part; `reading` is what came of it."""
+
+    def __init__(
+        self,
+        store: RowStore,
+        lookers: Mapping[str, Looker],
+        log: FindingLog,
+        progress: Callable[[int], None],
+    ) -> None:
+        """Begin with nothing read.
+
+        Args:
+            store: keeps every row.
+            lookers: see every row.
+            log: takes what they find.
+            progress: told how many rows are done.
+        """
+        self._lookers = lookers
+        self._log = log
+        self._progress = progress
+        self._store = store
+        self._parts: list[PartReading] = []
+        self._done = 0
+        self._first_fault: DataError | None = None
+
+    def read(self, stamped: StampedSource) -> None:
+        """Read the next part.
+
+        Raises:
+            DataError: a file cannot be read, or changes meanwhile.
+            RecipeError: the source's `format` or `columns` name something that does not exist.
+            ResourceError: the disk is full.
+        """
+        surveyor = Surveyor()
+        files = tuple(Path(file.path) for file in stamped.files)
+        for file, row in rows_of(files, stamped.source, surveyor.notice):
+            try:
+                example = file.example(row)
+            except DataError as error:
+                surveyor.note_faulty()
+                self._first_fault = self._first_fault or error
+                self._log.add(_faulty(error), place=error.place or row.place)
+            else:
+                seen = self._store.add(len(self._parts), example)
+                surveyor.note(example, seen, file.format)
+                for looker in self._lookers.values():
+                    for found in looker.see(seen):
+                        self._take(found, seen.digest)
+            self._done += 1
+            self._progress(self._done)
+        check_still(stamped)
+        self._parts.append(PartReading(survey=surveyor.survey(), keys=surveyor.keys()))
+
+    def reading(self) -> Reading:
+        """What was read."""
+        return Reading(
+            parts=tuple(self._parts),
+            store=self._store,
+            keys=Keys(
+                digests_R=np.concatenate([part.keys.digests_R for part in self._parts]),
+                groups_R=np.concatenate([part.keys.groups_R for part in self._parts]),
+            ),
+            near=NearPairs(),
+            lookers=self._lookers,
+            log=self._log,
+            first_fault=self._first_fault,
+        )
+
+    def _take(self, found: Found, digest: str) -> None:
+        place = found.place
+        if place is None and found.index is not None:
+            place = self._store.place(found.index)
+        self._log.add(found, place=place, row_hash=digest, other=_other(found, self._store))
+
+
+def finish(reading: Reading, rows: Rows) -> None:
+    """Let every check look back, now that all rows and the split are known."""
+    for looker in reading.lookers.values():
+        for found in looker.finish(rows):
+            place, digest = found.place, ""
+            if found.index is not None:
+                row = rows.row(found.index)
+                place, digest = place or row.place, row.digest
+            other = _other(found, reading.store)
+            reading.log.add(found, place=place, row_hash=digest, other=other)
+
+
+def _other(found: Found, store: RowStore) -> Place | None:
+    return found.elsewhere if found.other is None else store.place(found.other)
+
+
+def _faulty(error: DataError) -> Found:
+    return Found(rule=error.rule, message=error.what, fix=error.hint)

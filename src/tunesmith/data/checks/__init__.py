@@ -1,0 +1,1 @@
+"""One file an audit check; see `data/audit/contracts.py`."""
