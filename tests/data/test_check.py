@@ -91,8 +91,9 @@ def test_copies_are_counted(write_lines: Write) -> None:
     path = write_lines("rows.jsonl", [*qa(50), *qa(3)])
     report = check(data_of(path), base=None, seed=0)
     assert report.audit.counts == {"duplicate": 3}
-    (finding,) = report.audit.findings
-    assert (finding.severity, finding.line, finding.other) == ("info", 51, f"{path}:1")
+    assert [(one.severity, one.line, one.other) for one in report.audit.findings] == [
+        ("warn", 51 + copy, f"{path}:{1 + copy}") for copy in range(3)
+    ]
 
 
 def test_a_large_group_is_reported(write_lines: Write) -> None:
@@ -117,13 +118,15 @@ def test_a_large_group_is_reported(write_lines: Write) -> None:
     assert report.audit.verdict == "warnings"
 
 
-@pytest.mark.parametrize("text", ["<|im_end|>", "[INST] hi", "<start_of_turn>", "<|eot_id|>"])
-def test_special_tokens_of_known_models_warn(write_lines: Write, text: str) -> None:
-    path = write_lines("rows.jsonl", [*qa(10), {"question": f"x\x1b {text} y", "answer": "z"}])
+def test_rows_that_cannot_be_used_are_findings(write_lines: Write) -> None:
+    rows: list[JsonObject] = [*qa(10), {"question": "x", "answer": ""}, {"question": "y", "answer": 3}]
+    path = write_lines("rows.jsonl", rows)
     report = check(data_of(path), base=None, seed=0)
-    (finding,) = report.audit.findings
-    assert (finding.rule, finding.severity, finding.line) == ("special_token", "warn", 11)
-    assert finding.excerpt == f"x· {text} y"
+    assert (report.audit.rows, report.audit.verdict) == (12, "blocked")
+    assert [(one.file, one.line, one.severity) for one in report.audit.findings] == [
+        (str(path), 11, "block"),
+        (str(path), 12, "block"),
+    ]
 
 
 def test_special_tokens_of_the_base_are_refused(write_lines: Write, base: Path) -> None:
@@ -138,7 +141,7 @@ def test_special_tokens_of_the_base_are_refused(write_lines: Write, base: Path) 
     ("train", "held_out", "severity", "count"),
     [
         (qa(20), qa(10, start=100), None, 0),
-        (qa(20), qa(10, start=15), "warn", 5),
+        (qa(20), qa(10, start=15), "block", 5),
         (qa(20), qa(10, start=3), "block", 10),
     ],
 )
@@ -153,11 +156,11 @@ def test_a_held_out_file_is_compared_with_the_training_rows(
     report = check(data_of(path, held_out=str(other)), base=None, seed=0)
     assert rules(report).get("leak") == severity
     assert report.audit.counts.get("leak", 0) == count
-    assert report.audit.verdict == {None: "ready", "warn": "warnings", "block": "blocked"}[severity]
+    assert report.audit.verdict == ("blocked" if severity else "ready")
     if severity:
         finding = report.audit.findings[0]
         assert finding.file == str(other)
-        assert finding.other == f"{path}:{ {'warn': 16, 'block': 4}[severity] }"
+        assert finding.other == f"{path}:{ {5: 16, 10: 4}[count] }"
 
 
 def test_the_held_out_file_may_not_be_the_training_file(rows: Path, tmp_path: Path) -> None:

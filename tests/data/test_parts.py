@@ -75,7 +75,8 @@ def test_the_cut_into_parts_does_not_matter(
     shorten(monkeypatch, rows_per_part)
     cut = encode(rows, base)
     assert cut.packed.digest == whole.packed.digest
-    assert cut.survey == whole.survey
+    assert cut.notices == whole.notices
+    assert cut.example_R.tolist() == whole.example_R.tolist() == list(range(100))
     assert [path.name for path in cache_folder().iterdir()] == [whole.packed.folder.name]
 
 
@@ -151,7 +152,7 @@ def test_faults_of_all_parts_are_named_together(
 ) -> None:
     shorten(monkeypatch, 10)
     rows: list[object] = list(qa(60))
-    rows[25] = rows[44] = {"question": "x", "answer": ""}
+    rows[25] = rows[44] = {"question": "x </s> y", "answer": "z"}
     with pytest.raises(DataError, match="1 more rows") as caught:
         encode(write_lines("bad.jsonl", rows), base)
     assert caught.value.place is not None
@@ -179,10 +180,24 @@ def test_a_worker_makes_parts_by_itself(rows: Path, base: Path, tmp_path: Path) 
         assert all(task.part(number).exists() for number in range(10))
 
 
-def test_a_worker_ends_at_a_row_that_cannot_be_used(
+def test_rows_that_cannot_be_used_are_passed_over(
+    write_lines: Write, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorten(monkeypatch, 10)
+    rows: list[object] = list(qa(60))
+    good = encode(write_lines("good.jsonl", [*rows[:5], *rows[6:10], *rows[20:]]), base)
+    rows[5] = {"question": "x", "answer": ""}
+    rows[10:20] = [{"question": "x", "answer": 3}] * 10
+    found = encode(write_lines("bad.jsonl", rows), base)
+    assert found.packed.ids.tolist() == good.packed.ids.tolist()
+    assert found.example_R.tolist() == list(range(49))
+    assert [found.packed.place(index).line for index in (4, 5, 9)] == [5, 7, 21]
+
+
+def test_a_worker_ends_at_a_row_that_the_template_cannot_take(
     write_lines: Write, base: Path, tmp_path: Path
 ) -> None:
-    path = write_lines("bad.jsonl", [*qa(15), {"question": "x", "answer": ""}])
+    path = write_lines("bad.jsonl", [*qa(15), {"question": "x </s> y", "answer": "z"}])
     task = task_of(path, base, tmp_path / "parts")
     assert worker._start(task).wait(240) == 1
     assert task.part(0).exists()

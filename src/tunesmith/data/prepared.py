@@ -203,8 +203,7 @@ def refuse_blocked(audit: Audit) -> None:
         if finding.severity == "block":
             first.setdefault(finding.rule, finding)
     told = "".join(
-        f"\n  {rule} ({audit.counts[rule]:,}): {one.message}"
-        + (f" ({_at(one)})" if one.file else "")
+        f"\n  {rule} ({audit.counts[rule]:,}): {one.message}" + _at(one)
         for rule, one in first.items()
     )
     raise Refused(
