@@ -14,6 +14,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date, datetime, time
 from pathlib import Path
 
 from tunesmith.base import BaseFolder, locate_base
@@ -27,6 +28,7 @@ from tunesmith.data.prepared import existing
 from tunesmith.data.stage import CheckReport
 from tunesmith.errors import InputError, Refused, RunError
 from tunesmith.evaluate.gates import check_names, refuse_failed
+from tunesmith.evaluate.inspection import inspection_of
 from tunesmith.evaluate.record import FILE, EvaluationRecord, read_record
 from tunesmith.evaluate.retention import read_documents
 from tunesmith.jobs import RECIPE, SILENT, Job, Voice, open_asked, stored_recipe
@@ -203,14 +205,21 @@ def _check(recipe: Recipe, base: BaseFolder | None, voice: Voice) -> CheckReport
         recipe.data.model_copy(update={"max_length": length}),
         base=base.path if base else None,
         seed=recipe.seed,
-        inspection=_inspection(recipe),
+        inspection=_inspection(recipe, base),
         progress=voice.count,
     )
 
 
-def _inspection(recipe: Recipe) -> Inspection:
-    """The audit's settings, and the texts that must not be trained on."""
-    return Inspection(rules=recipe.audit)
+def _inspection(recipe: Recipe, base: BaseFolder | None) -> Inspection:
+    """What the audit looks for, with what the base knows where the recipe asks for it."""
+    known: dict[str, float] = {}
+    if base is not None and recipe.audit.base_losses:
+        from tunesmith.evaluate.known import base_losses
+
+        data = recipe.data
+        now = datetime.combine(date.today(), time())
+        known = base_losses(recipe, base, load_coding(base.path, data.template, data.train_on, now))
+    return inspection_of(recipe, known)
 
 
 def _prepare(recipe: Recipe, run: Run, voice: Voice) -> Job:
@@ -229,7 +238,7 @@ def _prepare(recipe: Recipe, run: Run, voice: Voice) -> Job:
         base=base.path,
         run_folder=run.folder,
         seed=recipe.seed,
-        inspection=_inspection(recipe),
+        inspection=_inspection(recipe, base if run.stage("prepare") is None else None),
         progress=voice.count,
     )
     pinned = recipe.base.model_copy(update={"revision": base.revision})

@@ -119,7 +119,11 @@ def test_a_large_group_is_reported(write_lines: Write) -> None:
 
 
 def test_rows_that_cannot_be_used_are_findings(write_lines: Write) -> None:
-    rows: list[JsonObject] = [*qa(10), {"question": "x", "answer": ""}, {"question": "y", "answer": 3}]
+    rows: list[JsonObject] = [
+        *qa(10),
+        {"question": "x", "answer": ""},
+        {"question": "y", "answer": 3},
+    ]
     path = write_lines("rows.jsonl", rows)
     report = check(data_of(path), base=None, seed=0)
     assert (report.audit.rows, report.audit.verdict) == (12, "blocked")

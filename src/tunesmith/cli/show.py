@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tunesmith.contracts import Audit, Finding, Json, JsonObject
+from tunesmith.cli.findings import findings_by_rule
+from tunesmith.cli.progress import RowCount
+from tunesmith.contracts import Audit, Json, JsonObject
 from tunesmith.data.preview import Preview
 from tunesmith.data.stage import CheckReport
 from tunesmith.jobs import Voice
@@ -19,38 +20,12 @@ from tunesmith.plan.memory import MemoryPlan
 from tunesmith.recipe import as_yaml
 from tunesmith.runs import Run
 
-SHOWN_FINDINGS = 20
 _TRAINED = "bold green"
-_SEVERITY = {"block": "bold red", "warn": "yellow", "info": "dim"}
 
 
 def tell(line: str) -> None:
     """A remark on stderr."""
     print(line, file=sys.stderr, flush=True)
-
-
-class RowCount:
-    """Rows done so far, on stderr: one line that is rewritten on a terminal, few lines else."""
-
-    def __init__(self, seconds: float = 5.0) -> None:
-        """Lines without a terminal come every so many seconds."""
-        self._seconds = seconds
-        self._shown = time.monotonic()
-
-    def __call__(self, done: int, of: int) -> None:
-        """Show how far it is."""
-        now = time.monotonic()
-        is_terminal = sys.stderr.isatty()
-        if now - self._shown < (0.1 if is_terminal else self._seconds):
-            return
-        self._shown = now
-        text = f"rows: {done:,}" + (f" of {of:,}" if of else "")
-        print(
-            f"\r\033[K{text}\r" if is_terminal else text,
-            end="" if is_terminal else "\n",
-            file=sys.stderr,
-            flush=True,
-        )
 
 
 VOICE = Voice(tell=tell, count=RowCount())
@@ -119,11 +94,8 @@ def _report(report: CheckReport, console: Console) -> None:
         console.print(legend)
     for row in report.preview:
         console.print(_marked(row))
-    for finding in report.audit.findings[:SHOWN_FINDINGS]:
-        console.print(_told(finding))
-    hidden = len(report.audit.findings) - SHOWN_FINDINGS
-    if hidden > 0:
-        console.print(f"and {hidden:,} more findings: --json lists them")
+    for told in findings_by_rule(report.audit):
+        console.print(told)
 
 
 def _statistics(audit: Audit, console: Console) -> None:
@@ -136,11 +108,9 @@ def _statistics(audit: Audit, console: Console) -> None:
             table.add_row(f"{part['role']} file".replace("_", " "), Text(str(part["path"])))
             table.add_row("", Text(_listed(shown)))
     for name, value in audit.statistics.items():
-        if name != "parts":
+        if name not in ("parts", "checks"):
             shown_value = _listed(value) if isinstance(value, dict) else _number(value)
             table.add_row(name.replace("_", " "), Text(shown_value))
-    for rule, count in audit.counts.items():
-        table.add_row(f"found: {rule}", f"{count:,}")
     console.print(table)
 
 
@@ -176,12 +146,6 @@ def _marked(row: Preview) -> Text:
         else:
             text.append(piece, style="not dim")
     return text.append("\n")
-
-
-def _told(finding: Finding) -> Text:
-    place = f"{finding.file}:{finding.line}" if finding.line else finding.file
-    text = Text(f"{finding.severity}", style=_SEVERITY[finding.severity])
-    return text.append(f" {finding.rule} {place}: {finding.message}\n  fix: {finding.fix}")
 
 
 def _memory(plan: MemoryPlan, console: Console) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tunesmith.contracts import Audit, JsonObject
 from tunesmith.data.audit.contracts import Ground
+from tunesmith.data.audit.extent import rows_expected
 from tunesmith.data.audit.inspection import Inspection, choose
 from tunesmith.data.audit.log import FindingLog
 from tunesmith.data.audit.reading import Reader, Reading, finish
@@ -102,6 +103,7 @@ def summarise(
             seed=seed,
             inspection=inspection,
             progress=progress,
+            expected=rows_expected(stamps.parts),
         )
         return _summarised(task, _read(task, store))
 
@@ -114,10 +116,12 @@ class _Task:
     seed: int
     inspection: Inspection
     progress: Progress
+    expected: int
+    """About how many rows there are; 0 where that is not known."""
 
     def count(self, done: int) -> None:
-        """How far it is; how many rows there are is not known."""
-        self.progress(done, 0)
+        """How far it is."""
+        self.progress(done, self.expected)
 
 
 def _summarised(task: _Task, reading: Reading) -> Summary:

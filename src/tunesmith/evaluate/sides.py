@@ -64,22 +64,34 @@ def sides(models: Models, asking: Asking) -> Iterator[ModelSubject]:
             torch.cuda.empty_cache()
 
 
-def _load(models: Models, *, tuned: bool) -> nn.Module:
-    recipe = models.recipe
+def load_base(recipe: Recipe, base: BaseFolder) -> nn.Module:
+    """The model that training starts from.
+
+    Raises:
+        ModelError: it cannot be loaded.
+        ResourceError: memory does not suffice.
+    """
     hardware = detect(recipe.train.device)
-    precision, _ = choose_precision(recipe.base.precision, hardware, models.base.parameters)
-    if tuned:
-        return load_tuned(
-            models.tuned,
-            models.base,
-            device=hardware.device,
-            dtype=precision,
-            quantize=recipe.base.quantize,
-        )
+    precision, _ = choose_precision(recipe.base.precision, hardware, base.parameters)
     return load_model(
-        models.base,
+        base,
         device=hardware.device,
         dtype=precision,
         quantize=recipe.base.quantize,
         adapter=None if recipe.base.adapter is None else Path(recipe.base.adapter),
+    )
+
+
+def _load(models: Models, *, tuned: bool) -> nn.Module:
+    recipe = models.recipe
+    if not tuned:
+        return load_base(recipe, models.base)
+    hardware = detect(recipe.train.device)
+    precision, _ = choose_precision(recipe.base.precision, hardware, models.base.parameters)
+    return load_tuned(
+        models.tuned,
+        models.base,
+        device=hardware.device,
+        dtype=precision,
+        quantize=recipe.base.quantize,
     )

@@ -125,8 +125,8 @@ class Ground:
     markers: tuple[str, ...] = ()
     """Special tokens of the base."""
     compared: tuple[Compared, ...] = ()
-    base_losses: Mapping[int, float] = field(default_factory=dict)
-    """Bits per byte of trained text under the base, by row, where they were measured."""
+    base_losses: Mapping[str, float] = field(default_factory=dict)
+    """Bits per byte of trained text under the base, by row digest, where it was measured."""
     seed: int = 0
 
 

@@ -24,8 +24,8 @@ class Inspection:
     rules: AuditRules = AuditRules()
     compared: tuple[Compared, ...] = ()
     """Texts that must not be trained on."""
-    base_losses: Mapping[int, float] = field(default_factory=dict)
-    """Bits per byte of trained text under the base, by row, where they were measured."""
+    base_losses: Mapping[str, float] = field(default_factory=dict)
+    """Bits per byte of trained text under the base, by row digest, where it was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
