@@ -1,25 +1,185 @@
-"""Pairs of rows that say nearly the same.
+"""Near duplicates: candidates from the sketches, each compared again by its full text.
 
-Shapes: P pairs.
+    similarity(a, b)  =  |A n B| / |A u B|                 A, B shingles (words and pairs of words)
+    distinct(a, b)    =  sum over shared words of w / sum over the words of either of w
+                         w = max(0, log(sqrt(rows) / rows that hold the word))
+
+A pair is near when its similarity reaches the threshold, which is higher for short texts, and
+`distinct` reaches its own. The second rule is there for templates: "What are the symptoms of
+X? The Human Phenotype Ontology provides ..." and the same about Y agree in nine of ten words,
+and in none that says what the row is about.
+
+Shapes: R rows, U rows of which none is a copy of another, P pairs.
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter, OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunesmith.data.near.candidates import Candidates, Wanted, candidates
+from tunesmith.data.near.sketch import SLOTS, Sketches
+from tunesmith.data.near.text import shingles, words
+
+_SAMPLE = 4000
+"""Rows that say how common a word is."""
+_CACHED = 4096
+_SURE = 2.5
+"""Standard errors by which a sketch may fall short of the threshold."""
+_EVIDENCE_SHARE = 0.3
+"""The sketch estimates `distinct` roughly: pairs below this share of it are left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What counts as near. The defaults were chosen by measurement on paraphrased rows."""
+
+    distinct: float = 0.15
+    """Least weighted share of shared words; 0 for similarity alone."""
+    short: int = 40
+    """Shingles below which the threshold rises, ..."""
+    short_threshold: float = 0.75
+    """... up to this for a text of a few words; 0 for one threshold."""
+    reach: int = 8
+    """Neighbours that a row meets in each order of the sketches."""
+    most: int = 16
+    """Candidates of a row that are compared by their text."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearPairs:
-    """Pairs, ordered by first and then by second row."""
+    """Pairs of rows, ordered by first and then by second row; none unless given."""
 
     first_P: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     second_P: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """Index of the later row."""
     similarity_P: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     """From 0 to 1."""
+    is_copy_P: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    """The normalised texts are equal. A copy is paired with the first of its kind only, and
+    only that one is compared with other rows."""
 
     def __len__(self) -> int:
         return len(self.first_P)
+
+
+def near_pairs(
+    sketches: Sketches,
+    text_of: Callable[[int], str],
+    threshold: float,
+    search: Search | None = None,
+) -> NearPairs:
+    """All pairs that are found to be near.
+
+    Args:
+        sketches: of all rows.
+        text_of: the text of a row again, as it was sketched.
+        threshold: least similarity of a pair of long texts.
+        search: what else counts.
+    """
+    search = search or Search()
+    keys_R = sketches.keys()
+    _, first_U, unique_R = np.unique(keys_R, return_index=True, return_inverse=True)
+    original_R = first_U[unique_R]
+    copies = np.flatnonzero(original_R != np.arange(len(keys_R)))
+    singles = np.flatnonzero((original_R == np.arange(len(keys_R))) & (sketches.sizes() > 0))
+    error = _SURE * math.sqrt(threshold * (1 - threshold) / SLOTS)
+    wanted = Wanted(
+        agreement=max(threshold - error, 0.0),
+        evidence=_EVIDENCE_SHARE * search.distinct,
+        reach=search.reach,
+        most=search.most,
+    )
+    found = candidates(sketches.slots()[singles], wanted)
+    found = Candidates(first_P=singles[found.first_P], second_P=singles[found.second_P])
+    compared = _Compared(text_of, singles, search.distinct > 0)
+    similarity_P = compared.similarities(found, threshold, search)
+    is_near_P = similarity_P > 0
+    first_P = np.concatenate([original_R[copies], found.first_P[is_near_P]]).astype(np.int64)
+    second_P = np.concatenate([copies, found.second_P[is_near_P]]).astype(np.int64)
+    order_P = np.lexsort((second_P, first_P))
+    ones = np.ones(len(copies), dtype=np.float32)
+    return NearPairs(
+        first_P=first_P[order_P],
+        second_P=second_P[order_P],
+        similarity_P=np.concatenate([ones, similarity_P[is_near_P]])[order_P],
+        is_copy_P=(np.arange(len(first_P)) < len(copies))[order_P],
+    )
+
+
+def least_similarity(size: int, threshold: float, search: Search) -> float:
+    """The threshold for a pair whose shorter text has `size` shingles."""
+    if size >= search.short or search.short_threshold <= threshold:
+        return threshold
+    return threshold + (search.short_threshold - threshold) * (1 - size / search.short)
+
+
+class _Compared:
+    """Compares rows by their text; the sets of the rows used last are kept."""
+
+    def __init__(
+        self, text_of: Callable[[int], str], singles: NDArray[np.int64], weighted: bool
+    ) -> None:
+        self._text_of = text_of
+        self._held: OrderedDict[int, tuple[frozenset[str], set[str]]] = OrderedDict()
+        self._singles = singles
+        self._weighted = weighted
+        self._weights: dict[str, float] = {}
+        self._rarest = 0.0
+
+    def similarities(
+        self, pairs: Candidates, threshold: float, search: Search
+    ) -> NDArray[np.float32]:
+        """The similarity of each pair that is near; 0 for the others."""
+        if len(pairs.first_P) and self._weighted:
+            self._count_words()
+        similarity_P = np.zeros(len(pairs.first_P), dtype=np.float32)
+        for pair, (first, second) in enumerate(zip(pairs.first_P, pairs.second_P, strict=True)):
+            words_one, one = self._sets(int(first))
+            words_other, other = self._sets(int(second))
+            shared = len(one & other)
+            similarity = shared / (len(one) + len(other) - shared)
+            shorter = min(len(one), len(other))
+            if similarity < least_similarity(shorter, threshold, search):
+                continue
+            if self._weighted and self._distinct(words_one, words_other) < search.distinct:
+                continue
+            similarity_P[pair] = similarity
+        return similarity_P
+
+    def _sets(self, row: int) -> tuple[frozenset[str], set[str]]:
+        held = self._held.get(row)
+        if held is not None:
+            self._held.move_to_end(row)
+            return held
+        found = words(self._text_of(row))
+        sets = (frozenset(found), shingles(found))
+        self._held[row] = sets
+        if len(self._held) > _CACHED:
+            self._held.popitem(last=False)
+        return sets
+
+    def _count_words(self) -> None:
+        """How many of some rows, evenly spaced, hold each word."""
+        step = max(1, -(-len(self._singles) // _SAMPLE))
+        sample = self._singles[::step]
+        rows_with: Counter[str] = Counter()
+        for row in sample:
+            rows_with.update(set(words(self._text_of(int(row)))))
+        self._rarest = math.log(len(sample)) / 2
+        self._weights = {
+            word: max(0.0, self._rarest - math.log(rows)) for word, rows in rows_with.items()
+        }
+
+    def _distinct(self, one: frozenset[str], other: frozenset[str]) -> float:
+        total = self._weight(one | other)
+        return self._weight(one & other) / total if total else 1.0
+
+    def _weight(self, found: frozenset[str]) -> float:
+        # an exactly rounded sum is the same in whatever order a process has the words
+        return math.fsum(self._weights.get(word, self._rarest) for word in found)
