@@ -1,0 +1,165 @@
+"""Pairs of rows whose answers seem to have been exchanged.
+
+    "What is scurvy?" -> "Gout is ..."      "What is gout?" -> "Scurvy is ..."
+
+The fit of an answer to a question is the share of the question's rare words that the answer
+repeats, each word weighing log(1 + rows / rows with it). Two rows are reported when each
+one's question is fitted clearly better by the other's answer than by its own:
+
+    fit(q1, a2) - fit(q1, a1)  +  fit(q2, a1) - fit(q2, a2)  >=  gain
+
+Rows whose own answers fit (the better half) are never looked at again. A row takes
+4 * KEPT bytes; at most MOST_CANDIDATES rows are read again.
+
+Shapes: R rows, W the KEPT rarest words of each question.
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+import zlib
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+KEPT = 12
+MOST_CANDIDATES = 40_000
+_WORDS = 2**20
+_IN_ANSWER = np.uint32(2**31)
+_NONE = np.uint32(2**30)
+_LONGEST = 4000
+"""Characters of a question or an answer that are looked at."""
+_LEAST_EACH = 0.1
+_MOST_SHARED = 400
+"""Candidates that may share a word which pairs are looked for by."""
+_MOST_STEPS = 20_000_000
+_MOST_PARTNERS = 20
+# A word's first letters: close enough to its stem in many languages.
+_WORD = re.compile(r"\b(?:\d+|[^\W\d_]{3,7})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchanged:
+    """Two rows whose answers belong to each other's question."""
+
+    first: int
+    second: int
+    gain: float
+
+
+def _stems(text: str) -> set[str]:
+    return set(_WORD.findall(text[:_LONGEST].lower()))
+
+
+def _number(stem: str) -> int:
+    return zlib.crc32(stem.encode("utf-8", "surrogatepass")) % _WORDS
+
+
+class ExchangeSearch:
+    """Questions and answers as they come; pairs of exchanged answers at the end."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._rows = array("q")
+        self._words_RW = array("I")
+        self._counts = array("I", bytes(4 * _WORDS))
+
+    def add(self, index: int, question: str, answer: str) -> None:
+        """Keep the rarest words of a question, and which of them its answer repeats."""
+        asked = {_number(stem): stem for stem in sorted(_stems(question))}
+        if len(asked) < 2:
+            return
+        counts = self._counts
+        for number in asked:
+            counts[number] += 1
+        rarest = sorted(asked, key=lambda number: (counts[number], -len(asked[number]), number))
+        answered = _stems(answer)
+        kept = [
+            number + (int(_IN_ANSWER) if asked[number] in answered else 0)
+            for number in rarest[:KEPT]
+        ]
+        self._words_RW.extend(kept + [int(_NONE)] * (KEPT - len(kept)))
+        self._rows.append(index)
+
+    def pairs(self, answer_of: Callable[[int], str], gain: float) -> list[Exchanged]:
+        """Rows that gain so much together from exchanging their answers, each in one pair.
+
+        Args:
+            answer_of: the answer of a row by its index; asked for candidates only.
+            gain: of both fits together, 0 to 2.
+        """
+        if len(self._rows) < 2:
+            return []
+        words_RW = np.frombuffer(self._words_RW, dtype=np.uint32).reshape(-1, KEPT)
+        numbers_RW = words_RW & (_NONE - np.uint32(1))
+        counts = np.frombuffer(self._counts, dtype=np.uint32)
+        weights_RW = np.log1p(len(words_RW) / np.maximum(counts[numbers_RW], 1))
+        weights_RW[(words_RW & _NONE) > 0] = 0
+        weights_RW /= weights_RW.sum(axis=1, keepdims=True)
+        own_R = (weights_RW * ((words_RW & _IN_ANSWER) > 0)).sum(axis=1)
+        order = np.argsort(own_R, kind="stable")[: min(MOST_CANDIDATES, (len(own_R) + 1) // 2)]
+        places = np.sort(order[own_R[order] < 1 - _LEAST_EACH])
+        answers = _answers_by_word(
+            [answer_of(self._rows[place]) for place in places], set(numbers_RW[places].flat)
+        )
+        gains = _gains(numbers_RW[places], weights_RW[places], own_R[places], answers)
+        rows = [self._rows[place] for place in places]
+        return _best_pairs(gains, rows, gain)
+
+
+def _answers_by_word(answers: Sequence[str], wanted: set[int]) -> dict[int, list[int]]:
+    """Numbers of the candidates whose answer has a word, by word."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for candidate, answer in enumerate(answers):
+        for number in {_number(stem) for stem in _stems(answer)} & wanted:
+            found[number].append(candidate)
+    return dict(found)
+
+
+def _gains(
+    numbers_RW: NDArray[np.uint32],
+    weights_RW: NDArray[np.float64],
+    own_R: NDArray[np.float64],
+    answers: Mapping[int, Sequence[int]],
+) -> dict[tuple[int, int], float]:
+    """How much better another candidate's answer fits, by question and answer."""
+    shared = min(_MOST_SHARED, max(20, _MOST_STEPS // (KEPT * max(len(own_R), 1))))
+    gains: dict[tuple[int, int], float] = {}
+    for asked in range(len(own_R)):
+        fits: defaultdict[int, float] = defaultdict(float)
+        for number, weight in zip(numbers_RW[asked].tolist(), weights_RW[asked], strict=True):
+            having = answers.get(number, ()) if weight > 0 else ()
+            if len(having) <= shared:
+                for other in having:
+                    fits[other] += float(weight)
+        own = float(own_R[asked])
+        better = [
+            (own - fit, other)
+            for other, fit in fits.items()
+            if other != asked and fit - own >= _LEAST_EACH
+        ]
+        for loss, other in heapq.nsmallest(_MOST_PARTNERS, better):
+            gains[asked, other] = -loss
+    return gains
+
+
+def _best_pairs(
+    gains: Mapping[tuple[int, int], float], rows: Sequence[int], least: float
+) -> list[Exchanged]:
+    both = [
+        (gain + gains[other, asked], asked, other)
+        for (asked, other), gain in gains.items()
+        if asked < other and (other, asked) in gains
+    ]
+    used: set[int] = set()
+    found: list[Exchanged] = []
+    for gain, first, second in sorted(both, key=lambda one: (-one[0], one[1], one[2])):
+        if gain >= least and not {first, second} & used:
+            used |= {first, second}
+            found.append(Exchanged(first=rows[first], second=rows[second], gain=gain))
+    return sorted(found, key=lambda one: one.first)
