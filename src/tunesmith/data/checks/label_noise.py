@@ -26,20 +26,28 @@ from tunesmith.data.labels.words import places_of
 RULES = {
     "label_noise": Rule(
         severity="warn",
-        why="a wrong label teaches the wrong thing, and counts against a right answer when measured",
+        why="A wrong label teaches the wrong thing, and a right answer is measured as wrong.",
         fix="look at the row and correct its label, or drop the row",
-        limit=0.75,
+        limit=0.7,
         limit_is="share of the reported labels that should be wrong indeed, by estimate",
     ),
 }
 MOST_JUDGED = 20_000
 """Rows with labels that are judged; of more, a sample by the seed."""
-_GAIN = 0.6
+_GAIN = 0.5
 """How much better two answers must fit each other's question, of 2."""
 
 
-class _Looker:
+def begin(ground: Ground) -> LabelNoise:
+    """The check; rows with labels beyond MOST_JUDGED are sampled by the seed."""
+    return LabelNoise(ground)
+
+
+class LabelNoise:
+    """Keeps the words of rows with labels, and of questions with answers in free text."""
+
     def __init__(self, ground: Ground) -> None:
+        """Begin empty."""
         self._right = ground.limits["label_noise"]
         self._seed = ground.seed
         self._random = random.Random(ground.seed)
@@ -50,6 +58,7 @@ class _Looker:
         self._statistics: JsonObject = {}
 
     def see(self, row: AuditRow) -> Iterable[Found]:
+        """Keep what the row's kind needs."""
         label = self._tally.add(row)
         if label is not None:
             self._keep(row.index, label, row.exchanges[0].question)
@@ -68,6 +77,7 @@ class _Looker:
             self._sample[place] = (index, label, places_of(question))
 
     def finish(self, rows: Rows) -> Iterable[Found]:
+        """Rows whose label or answer another row's would suit better."""
         classes = self._tally.classes()
         if classes is None:
             return list(self._exchanged(rows))
@@ -116,6 +126,7 @@ class _Looker:
             )
 
     def statistics(self) -> JsonObject:
+        """How many rows were judged, and the estimate of the share of wrong labels."""
         return self._statistics
 
 
@@ -133,8 +144,3 @@ def _statistics(doubts: Doubts, judged: int, classes: int) -> JsonObject:
         "wrong_labels_by_estimate": round(doubts.share_wrong, 4),
         "reported": int((doubts.doubt_R >= doubts.beyond).sum()),
     }
-
-
-def begin(ground: Ground) -> _Looker:
-    """Begin an audit."""
-    return _Looker(ground)

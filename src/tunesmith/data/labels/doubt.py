@@ -16,7 +16,7 @@ distributed as that of rows given a random other label, D1. So of all rows beyon
 
 and t is the smallest for which that is as much as asked for.
 
-Shapes: R rows, C classes, P places of words.
+Shapes: R rows, C classes, P places of words, D random labels drawn.
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ from tunesmith.data.labels.words import PLACES
 _SMOOTHING = 0.03
 _LEAST_BEYOND = 5
 _LEAST_SHARE_BEYOND = 0.002
-_LEAST_OF_RANDOM = 0.1
-"""Share of D1 beyond t that is needed to tell anything at t."""
+_LEAST_OF_RANDOM = 0.5
+"""Share of D1 beyond t that t must keep to tell the share of wrong labels: further out, a few
+rows decide."""
+_DRAWS = 5
+"""Random labels drawn for each row, for D1."""
 LEAST_AGREEMENT = 0.5
 """Below, words do not tell the label, and a doubt means nothing."""
 
@@ -74,13 +77,13 @@ def doubts_of(
     top_R, best_R = scores_RC.argmax(axis=1), scores_RC.max(axis=1)
     own_R = scores_RC[rows, labels_R]
     classes = scores_RC.shape[1]
-    drawn_R = np.random.default_rng(seed).integers(1, classes, len(rows))
-    random_R = best_R - scores_RC[rows, (top_R + drawn_R) % classes]
+    drawn_DR = np.random.default_rng(seed).integers(1, classes, (_DRAWS, len(rows)))
+    random_DR = best_R - scores_RC[rows, (top_R + drawn_DR) % classes]
     scores_RC[rows, labels_R] = -np.inf
     likely_R = scores_RC.argmax(axis=1)
     doubt_R = scores_RC[rows, likely_R] - own_R
     agreement = float((doubt_R < 0).mean())
-    beyond, share_wrong = _threshold(doubt_R, random_R, right)
+    beyond, share_wrong = _threshold(doubt_R, random_DR, right)
     if agreement < LEAST_AGREEMENT:
         beyond, share_wrong = float("inf"), 0.0
     return Doubts(
@@ -119,13 +122,14 @@ def _leave_one_out(
 
 
 def _threshold(
-    doubt_R: NDArray[np.float32], random_R: NDArray[np.float32], right: float
+    doubt_R: NDArray[np.float32], random_DR: NDArray[np.float32], right: float
 ) -> tuple[float, float]:
     """The doubt from which on so many are right, and the share of wrong labels."""
     rows = len(doubt_R)
     doubts = np.sort(doubt_R[doubt_R > 0])
     beyond = np.arange(len(doubts), 0, -1)
-    random_beyond = rows - np.searchsorted(np.sort(random_R), doubts)
+    drawn = np.sort(random_DR, axis=None)
+    random_beyond = rows * (1 - np.searchsorted(drawn, doubts) / len(drawn))
     tells = beyond >= max(_LEAST_BEYOND, _LEAST_SHARE_BEYOND * rows)
     tells &= random_beyond >= _LEAST_OF_RANDOM * rows
     if not tells.any():
