@@ -11,6 +11,18 @@ from collections.abc import Iterable
 from tunesmith.contracts import Json, JsonObject
 from tunesmith.errors import DataError
 
+_PROMPTS = ("question", "query", "q", "prompt", "instruction", "input", "user")
+_ANSWERS = ("answer", "response", "a", "output", "assistant", "completion", "text")
+_PAIR = ("chosen", "rejected", "preferred_output", "non_preferred_output")
+MISSING = {
+    **dict.fromkeys(_PROMPTS, "missing_prompt"),
+    **dict.fromkeys((*_ANSWERS, *_PAIR), "missing_answer"),
+    **dict.fromkeys(("messages", "conversations", "segments"), "mixed_schema"),
+}
+"""The rule under which the audit reports that a column is not there."""
+_BLANK = {**MISSING, **dict.fromkeys((*_ANSWERS, *_PAIR), "empty_answer")}
+"""The rule under which it reports that nothing stands in it."""
+
 
 def kind_of(value: Json) -> str:
     """What a JSON value is, in words."""
@@ -60,6 +72,7 @@ def column(values: JsonObject, name: str) -> Json:
         f"the row has no column {name}",
         hint=f"{nearest(name, values)}the row has: {listed(values)}; "
         f"map names in the recipe with columns: {{{name}: YOUR_COLUMN}}",
+        rule=MISSING.get(name, ""),
     )
 
 
@@ -73,7 +86,9 @@ def as_text(value: Json, where: str) -> str:
         return value
     quoted = f'; write it in quotes, "{value}"' if isinstance(value, int | float) else ""
     raise DataError(
-        f"{where} is {kind_of(value)}; text is expected", hint=f"give {where} a text{quoted}"
+        f"{where} is {kind_of(value)}; text is expected",
+        hint=f"give {where} a text{quoted}",
+        rule=MISSING.get(where, "") if value is None else "",
     )
 
 
@@ -87,7 +102,9 @@ def filled_text(values: JsonObject, name: str) -> str:
     if text.strip():
         return text
     raise DataError(
-        f"{name} is empty", hint=f"fill {name} in, or remove the row: there is nothing to learn"
+        f"{name} is empty",
+        hint=f"fill {name} in, or remove the row: there is nothing to learn",
+        rule=_BLANK.get(name, ""),
     )
 
 

@@ -32,7 +32,11 @@ def preference(
         DataError: no prompt, a completion without an answer, or two that are the same.
     """
     if not prompt:
-        raise DataError("the prompt is empty", hint="write the turns that both completions answer")
+        raise DataError(
+            "the prompt is empty",
+            hint="write the turns that both completions answer",
+            rule="missing_prompt",
+        )
     # Weights are for what is trained; two rows with the same prompt must have equal ones.
     asked = tuple(said(prompt))
     sides = [
@@ -66,11 +70,13 @@ def divided(
                 f"chosen and rejected have different prompts: turn {same + 1} of {name} is "
                 f"{turn.role}, {printable(turn.content or '')!r}, and not the same in both",
                 hint="make the turns before the answer the same, or put them in a column prompt",
+                rule="different_prompts",
             )
     if same == 0:
         raise DataError(
             "chosen and rejected hold answers without a prompt",
             hint="add a column prompt, or write the whole conversation in both",
+            rule="missing_prompt",
         )
     return chosen[:same], chosen[same:], rejected[same:]
 
@@ -84,6 +90,7 @@ def _alike() -> DataError:
     return DataError(
         "chosen and rejected are the same, so there is nothing to prefer",
         hint="remove the row, or correct one of them",
+        rule="chosen_is_rejected",
     )
 
 
@@ -94,12 +101,15 @@ def _completion(
     name: str,
 ) -> tuple[Message, ...]:
     if not completion:
-        raise DataError(f"{name} is empty, so there is nothing to compare", hint=_WRITE)
+        raise DataError(
+            f"{name} is empty, so there is nothing to compare", hint=_WRITE, rule="missing_answer"
+        )
     if completion[0].role != "assistant":
         raise DataError(
             f"{name} begins with a turn of role {completion[0].role}; a completion begins with "
             "the assistant's",
             hint="move what is asked into the prompt",
+            rule="role_order",
         )
     given = tuple(
         replace(turn, weight=0.0) if turn.role == "assistant" else turn for turn in prompt

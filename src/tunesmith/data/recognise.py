@@ -2,12 +2,14 @@
 
     {"Question": "Is it open?", "Answer": "Yes."}   ->   question_answer, letter case ignored
 
-Decided from the first rows; all of them must agree. `format` in the recipe forces one, and
-`columns` says what the file calls the columns that a format needs.
+Decided from the first rows: the format that most of them have; a row of another one cannot be
+used. `format` in the recipe forces one, and `columns` says what the file calls the columns that
+a format needs.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,7 +18,7 @@ from typing import cast
 
 from tunesmith import plugins
 from tunesmith.contracts import Content, Format, JsonObject, RawRow
-from tunesmith.data.columns import listed, nearest
+from tunesmith.data.columns import MISSING, listed, nearest
 from tunesmith.errors import DataError, RecipeError
 from tunesmith.recipe import Source
 
@@ -43,15 +45,22 @@ class Recognised:
         """
         try:
             values = _renamed(row.values, self.columns, ignore_case=self.ignore_case)
-            found = self.name if self.forced else _first_that_recognises(values)
-            if found not in (self.name, ""):
-                raise DataError(
-                    f"the row looks like {found}, but the file began as {self.name}",
-                    hint=_APART,
-                )
+            if not self.forced:
+                self._require_own(row, values)
             return format_called(self.name).parse(values)
         except DataError as error:
             raise DataError(error.what, hint=error.hint, place=row.place, rule=error.rule) from None
+
+    def _require_own(self, row: RawRow, values: JsonObject) -> None:
+        found = _first_that_recognises(values)
+        if found not in (self.name, ""):
+            raise DataError(
+                f"the row looks like {found}, but the file is {self.name}",
+                hint=_APART,
+                rule="mixed_schema",
+            )
+        if _is_verdict(values):
+            raise _unknown(row)
 
 
 def format_called(name: str) -> Format:
@@ -69,25 +78,14 @@ def recognise(
     """The format of a file, from its first rows.
 
     Raises:
-        DataError: no format fits, or two rows have different ones.
+        DataError: no format fits any of them.
         RecipeError: `format` or `columns` name something that does not exist.
     """
     _check_mapping(source)
     if source.format is not None:
         format_called(source.format)
         return Recognised(name=source.format, columns=source.columns, forced=True)
-    found: Recognised | None = None
-    for row in rows:
-        this = _format_of(row, source.columns)
-        if found is None:
-            found, first = this, row
-        elif this.name != found.name:
-            raise DataError(
-                f"the row is {this.name}, but line {first.place.line} is {found.name}",
-                hint=_APART,
-                place=row.place,
-            )
-    assert found is not None, "a file without rows is refused before"
+    found = _commonest(rows, source.columns)
     if found.name == "text":
         _say_unused(rows[0], source, notice)
     if found.ignore_case:
@@ -95,12 +93,31 @@ def recognise(
     return found
 
 
+def _commonest(rows: Sequence[RawRow], columns: Mapping[str, str]) -> Recognised:
+    """The format that most rows have; of several the one that comes first."""
+    assert rows, "a file without rows is refused before"
+    count: Counter[str] = Counter()
+    formats: dict[str, Recognised] = {}
+    faults: list[DataError] = []
+    for row in rows:
+        try:
+            this = _format_of(row, columns)
+        except DataError as error:
+            faults.append(error)
+        else:
+            count[this.name] += 1
+            formats.setdefault(this.name, this)
+    if not formats:
+        raise faults[0]
+    return formats[count.most_common(1)[0][0]]
+
+
 def _format_of(row: RawRow, columns: Mapping[str, str]) -> Recognised:
     for ignore_case in (False, True):
         try:
             values = _renamed(row.values, columns, ignore_case=ignore_case)
         except DataError as error:
-            raise DataError(error.what, hint=error.hint, place=row.place) from None
+            raise DataError(error.what, hint=error.hint, place=row.place, rule=error.rule) from None
         name = _first_that_recognises(values)
         if name and not _is_verdict(values) and (not _is_pair(values) or _gives_pairs(name)):
             return Recognised(name=name, columns=columns, ignore_case=ignore_case)
@@ -190,6 +207,7 @@ def _renamed(
             raise DataError(
                 f"the row has no column {theirs}, which columns maps to {ours}",
                 hint=f"{nearest(theirs, values)}the row has: {listed(values)}",
+                rule=MISSING.get(ours, ""),
             )
     taken = set(columns.values())
     out: JsonObject = {

@@ -36,6 +36,8 @@ _ROLES: dict[str, Role] = {
     "function": "tool",
     "ipython": "tool",
 }
+_EMPTY = {"user": "missing_prompt", "assistant": "empty_answer", "tool": "tool_call"}
+"""The rule under which the audit reports a turn without content."""
 _REASONING = ("reasoning_content", "reasoning", "thinking")
 
 
@@ -51,6 +53,7 @@ def role_of(value: Json, where: str) -> Role:
     raise DataError(
         f"{where} is {printable(name)!r}, which is no role",
         hint="roles are: system, developer, user, assistant, tool (or human, gpt, observation)",
+        rule="role_order",
     )
 
 
@@ -65,7 +68,11 @@ def message(values: JsonObject, where: str) -> Message:
         DataError: an unknown role, content that is not text, tool calls that are not JSON.
     """
     if "role" not in values:
-        raise DataError(f"{where} has no role", hint='write {"role": "user", "content": "..."}')
+        raise DataError(
+            f"{where} has no role",
+            hint='write {"role": "user", "content": "..."}',
+            rule="role_order",
+        )
     role = role_of(values["role"], f"{where}.role")
     content, reasoning, calls = _content(values.get("content"), f"{where}.content")
     for thinking in _REASONING:
@@ -107,24 +114,28 @@ def tool_call(value: Json, where: str) -> JsonObject:
         DataError: no name, or arguments that are not a JSON object.
     """
     if isinstance(value, str):
-        value = parsed(value, where)
+        value = parsed(value, where, "tool_call")
     if not isinstance(value, dict):
         raise DataError(
             f"{where} is {kind_of(value)}; an object is expected",
             hint='write {"type": "function", "function": {"name": ..., "arguments": {...}}}',
+            rule="tool_call",
         )
     function = value.get("function")
     function = function if isinstance(function, dict) else value
     if not isinstance(function.get("name"), str):
-        raise DataError(f"{where} names no function", hint='write "name": "the_function"')
+        raise DataError(
+            f"{where} names no function", hint='write "name": "the_function"', rule="tool_call"
+        )
     arguments = function.get("arguments", function.get("parameters"))
     if isinstance(arguments, str):
-        arguments = parsed(arguments or "{}", f"{where}.arguments")
+        arguments = parsed(arguments or "{}", f"{where}.arguments", "tool_call")
     arguments = {} if arguments is None else arguments
     if not isinstance(arguments, dict):
         raise DataError(
             f"{where}.arguments is {kind_of(arguments)}; an object is expected",
             hint='write the arguments by name: {"city": "Ghent"}',
+            rule="tool_call",
         )
     call: JsonObject = {
         "type": "function",
@@ -144,7 +155,7 @@ def tools_of(values: JsonObject) -> tuple[JsonObject, ...]:
     name = "tools" if values.get("tools") is not None else "functions"
     value = values.get(name)
     if isinstance(value, str):
-        value = parsed(value, name) if value.strip() else None
+        value = parsed(value, name, "tool_call") if value.strip() else None
     if value is None:
         return ()
     declared: list[JsonObject] = []
@@ -155,8 +166,13 @@ def tools_of(values: JsonObject) -> tuple[JsonObject, ...]:
     return tuple(declared)
 
 
-def parsed(text: str, where: str) -> Json:
+def parsed(text: str, where: str, rule: str = "") -> Json:
     """JSON that is written inside a text.
+
+    Args:
+        text: the JSON.
+        where: its name in messages.
+        rule: under which the audit reports that it is none.
 
     Raises:
         DataError: it is not JSON.
@@ -167,11 +183,14 @@ def parsed(text: str, where: str) -> Json:
         raise DataError(
             f"{where} is not JSON: {error.msg} at character {error.pos + 1}",
             hint="write it with json.dumps",
+            rule=rule,
         ) from None
     except JsonFault as fault:
-        raise DataError(f"{where}: {fault.what}", hint=fault.hint) from None
+        raise DataError(f"{where}: {fault.what}", hint=fault.hint, rule=rule) from None
     if text[end:].strip():
-        raise DataError(f"{where} goes on after its JSON", hint="write it with json.dumps")
+        raise DataError(
+            f"{where} goes on after its JSON", hint="write it with json.dumps", rule=rule
+        )
     return value
 
 
@@ -184,12 +203,17 @@ def conversation(messages: Sequence[Message], tools: tuple[JsonObject, ...] = ()
         DataError: an order or an emptiness that cannot be learnt from.
     """
     if not messages:
-        raise DataError("the conversation is empty", hint="remove the row, or write its turns")
+        raise DataError(
+            "the conversation is empty",
+            hint="remove the row, or write its turns",
+            rule="missing_answer",
+        )
     answers = [index for index, turn in enumerate(messages) if turn.role == "assistant"]
     if not answers:
         raise DataError(
             "no turn is the assistant's, so there is nothing to learn",
             hint="add the answer, or remove the row",
+            rule="missing_answer",
         )
     turns = tuple(messages[: answers[-1] + 1])
     _check_order(turns)
@@ -199,6 +223,7 @@ def conversation(messages: Sequence[Message], tools: tuple[JsonObject, ...] = ()
         raise DataError(
             "every assistant turn has weight 0, so there is nothing to learn",
             hint="give one of them weight 1, or remove the row",
+            rule="missing_answer",
         )
     return Conversation(messages=turns, tools=tools)
 
@@ -213,26 +238,31 @@ def _check_order(turns: tuple[Message, ...]) -> None:
             raise DataError(
                 f"{where} is {turn.role}; such a turn must come first",
                 hint="move it to the beginning, or make it a user turn",
+                rule="role_order",
             )
         if turn.role == "user" and previous == "user":
             raise DataError(
                 f"{where} is a second user turn in a row",
                 hint="join the two, or add the answer between them",
+                rule="role_order",
             )
         if turn.role == "assistant" and previous in ("system", "developer"):
             raise DataError(
                 f"{where} is the assistant's, but nobody has asked",
                 hint="begin with a user turn",
+                rule="missing_prompt",
             )
         if turn.role == "assistant" and previous == "assistant":
             raise DataError(
                 f"{where} is a second assistant turn in a row",
                 hint="join the two, or add the turn between them",
+                rule="role_order",
             )
         if turn.role == "tool" and previous not in ("assistant", "tool"):
             raise DataError(
                 f"{where} is a tool's result, but no call comes before it",
                 hint="add the assistant turn that calls the tool",
+                rule="tool_call",
             )
         _check_result(turn, before, awaited, where)
         if turn.role == "assistant":
@@ -247,11 +277,13 @@ def _check_result(turn: Message, before: Message | None, awaited: set[str], wher
             raise DataError(
                 f"{where} answers the call {printable(turn.tool_call_id)}, which nobody made",
                 hint=f"calls were: {listed(sorted(awaited))}",
+                rule="tool_call",
             )
     elif before is not None and before.role == "assistant" and before.tool_calls:
         raise DataError(
             f"{where} is {turn.role}, but the tool call before it has no result",
             hint="add the tool's turn, or remove the call",
+            rule="tool_call",
         )
 
 
@@ -260,12 +292,17 @@ def _check_filled(turn: Message, index: int) -> None:
     if turn.content is None:
         if turn.role == "assistant" and (turn.tool_calls or turn.weight == 0):
             return
-        raise DataError(f"{where} has no content", hint="write its text, or remove the row")
+        raise DataError(
+            f"{where} has no content",
+            hint="write its text, or remove the row",
+            rule=_EMPTY.get(turn.role, ""),
+        )
     blank = not turn.content.strip()
     if blank and turn.role == "assistant" and turn.weight > 0 and not turn.tool_calls:
         raise DataError(
             f"{where} is empty, so the model would learn to say nothing",
             hint="write the answer, give the turn weight 0, or remove the row",
+            rule="empty_answer",
         )
 
 

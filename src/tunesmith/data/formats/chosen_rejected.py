@@ -47,6 +47,7 @@ def parse(values: JsonObject) -> Content:
         raise DataError(
             "chosen and rejected are whole conversations that do not begin with the prompt",
             hint="leave the column prompt out, or keep the answers alone in the other two",
+            rule="different_prompts",
         )
     return preference([*before, *start], chosen, rejected, tools)
 
@@ -86,6 +87,7 @@ def _transcript(text: str, name: str) -> list[Message]:
         raise DataError(
             f"{name} is a text, and the row has no prompt",
             hint="add a column prompt, or map one: columns: {prompt: YOUR_COLUMN}",
+            rule="missing_prompt",
         )
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     return [

@@ -45,5 +45,6 @@ def parse(values: JsonObject) -> Content:
         raise DataError(
             "no segment has label true and holds text, so there is nothing to learn",
             hint="set label: true where the answer is, or remove the row",
+            rule="missing_answer",
         )
     return Segments(parts=tuple(parts))

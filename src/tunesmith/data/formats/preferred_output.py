@@ -36,6 +36,7 @@ def parse(values: JsonObject) -> Content:
         raise DataError(
             f"input is {kind_of(asked)}; an object is expected",
             hint='write "input": {"messages": [{"role": "user", "content": "..."}]}',
+            rule="missing_prompt",
         )
     return preference(
         _turns(asked, "messages", "input.messages"),

@@ -68,14 +68,16 @@ def _turn(entry: JsonObject, where: str) -> Message:
         if "role" in entry:
             return message(entry, where)
         raise DataError(
-            f"{where} does not say who speaks", hint='write {"from": "human", "value": "..."}'
+            f"{where} does not say who speaks",
+            hint='write {"from": "human", "value": "..."}',
+            rule="role_order",
         )
     if "value" not in entry:
         raise DataError(f"{where} has no value", hint='write {"from": "human", "value": "..."}')
     text = as_text(entry["value"], f"{where}.value")
     speaker = as_text(entry["from"], f"{where}.from")
     if speaker in ("function_call", "tool_call"):
-        calls = parsed(text, f"{where}.value")
+        calls = parsed(text, f"{where}.value", "tool_call")
         listed = calls if isinstance(calls, list) else [calls]
         made = tuple(tool_call(call, f"{where}.value") for call in listed)
         return Message(role="assistant", content=None, tool_calls=made)
