@@ -86,7 +86,8 @@ _LONG = 40
 """Characters from which on nobody says the same twice by chance."""
 _EXCERPT = 120
 _PLACEHOLDER = re.compile(
-    r"(?:todo|tbd|tba|fixme)\b[^\n]{0,60}|n/?a\.?|n\.a\.|null|nil|nan|undefined|placeholder|xxx+"
+    r"(?-i:TODO|TBD|FIXME)\b[^\n]{0,60}|(?:todo|tbd|tba|fixme)(?:[.!]?|:[^\n]{0,60})"
+    r"|n/?a\.?|n\.a\.|null|nil|nan|undefined|placeholder|xxx+"
     r"|lorem ipsum.*|[\[<({]?(?:insert |put |write |add )?(?:your |the )?(?:answer|response|text"
     r"|content|output|completion)(?: goes| comes)? here[\])>}]?\.?|coming soon\.?|no answer yet\.?"
     r"|to be (?:done|written|added|determined|completed|filled in)\.?|asdf\w*|blah(?:[ ,]+blah)*",
@@ -124,7 +125,7 @@ class Structure:
                 yield Found(
                     rule="chosen_is_rejected",
                     severity="warn",
-                    message="chosen and rejected differ in nothing but letter case, spaces or signs",
+                    message="chosen and rejected differ in letter case, spaces or signs alone",
                     index=row.index,
                     excerpt=row.answer[:_EXCERPT],
                 )
