@@ -67,7 +67,19 @@ def test_an_answer_without_content(answer: str) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["7", "👍", "+", "[]", "{}", "没有", "None", "No.", "Nil desperandum", "Todo el mundo lo sabe."]
+    [
+        "7",
+        "👍",
+        ":-)",
+        "+",
+        "[]",
+        "{}",
+        "没有",
+        "None",
+        "No.",
+        "Nil desperandum",
+        "Todo el mundo lo sabe.",
+    ]
     + ["Null and void", "The answer is here."],
 )
 def test_short_answers_that_say_something(answer: str) -> None:

@@ -93,6 +93,8 @@ _PLACEHOLDER = re.compile(
     r"|to be (?:done|written|added|determined|completed|filled in)\.?|asdf\w*|blah(?:[ ,]+blah)*",
     re.IGNORECASE | re.DOTALL,
 )
+_SAYING = re.compile(r"\[\]|\{\}|\"\"|[:;][-'^]?[()/\\*@\[\]{}]+|[)(][-'^]?[:;]")
+"""Punctuation that says something: nothing in JSON, and faces."""
 _LONGEST_PLACEHOLDER = 70
 
 
@@ -121,7 +123,7 @@ class Structure:
                 yield from self._calls(row.index, content)
         elif isinstance(content, Preference):
             yield from _in_turns(row.index, content.prompt)
-            if _plain(content.chosen) == _plain(content.rejected):
+            if _alike(content.chosen, content.rejected):
                 yield Found(
                     rule="chosen_is_rejected",
                     severity="warn",
@@ -234,11 +236,11 @@ def _repeated(turns: Sequence[Message]) -> str:
 
 
 def _says_nothing(text: str) -> bool:
-    """Whether a text holds no letter, digit or symbol; an empty list of JSON says something."""
+    """Whether a text holds no letter, digit or symbol."""
     for character in text:
         if character.isalnum() or unicodedata.category(character)[0] in "SLN":
             return False
-    return text.strip() not in ("[]", "{}", '""')
+    return not _SAYING.fullmatch(text.strip())
 
 
 def _same(one: str, other: str) -> bool:
@@ -248,8 +250,11 @@ def _same(one: str, other: str) -> bool:
     return one == other or _letters(one) == _letters(other) != ""
 
 
-def _plain(turns: Sequence[Message]) -> list[tuple[str, str]]:
-    return [(turn.role, _letters(turn.content or "") + str(turn.tool_calls)) for turn in turns]
+def _alike(chosen: Sequence[Message], rejected: Sequence[Message]) -> bool:
+    return len(chosen) == len(rejected) and all(
+        one.tool_calls == other.tool_calls and _same(one.content or "", other.content or "")
+        for one, other in zip(chosen, rejected, strict=True)
+    )
 
 
 def _letters(text: str) -> str:
