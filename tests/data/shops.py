@@ -14,11 +14,19 @@ from tunesmith.recipe import AuditRules, Data, Source
 BASICS = Inspection(
     rules=AuditRules(
         rules=(
+            "chosen_is_rejected",
+            "different_prompts",
             "duplicate",
+            "empty_answer",
             "leak",
+            "missing_answer",
+            "missing_prompt",
+            "mixed_schema",
             "nothing_to_train",
             "overlong",
             "oversized_group",
+            "role_order",
+            "tool_call",
             "truncated",
             "unusable_row",
         )

@@ -131,6 +131,7 @@ def test_rows_that_cannot_be_used_are_findings(write_lines: Write) -> None:
         (str(path), 11, "block"),
         (str(path), 12, "block"),
     ]
+    assert report.audit.counts == {"empty_answer": 1, "unusable_row": 1}
 
 
 def test_special_tokens_of_the_base_are_refused(write_lines: Write, base: Path) -> None:

@@ -192,7 +192,7 @@ def test_bad_rows_are_left_out_where_the_recipe_says_so(
 ) -> None:
     bad: JsonObject = {"question": "x", "answer": ""}
     path = write_lines("bad.jsonl", [bad, *qa(100), bad, bad, *qa(100, start=100), bad])
-    rules = AuditRules(severities={"unusable_row": "warn"})
+    rules = AuditRules(severities={"empty_answer": "warn"})
     prepared = prepare(
         data_of(path),
         base=base,
