@@ -1,0 +1,151 @@
+r"""Names that the words around them give to somebody.
+
+    "My name is Ada Byron"   "Dear Mrs. Novak,"   "Patient: John Doe"   "Regards,\nJ. Doe"
+
+A name in plain prose is left alone, famous or not: only the words before it make it somebody's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tunesmith.data.personal.cues import Announced, Page, any_of
+from tunesmith.data.personal.spans import Span
+
+_UP = "A-ZÀ-ÖØ-ÞĆČĎĐĘĚĞİŁŃŇŐŘŚŠŞŤŮŰŹŻŽА-Я"
+_PART = rf"[{_UP}](?:[^\W\d_]+(?:['’-][{_UP}]?[^\W\d_]{{2,}})*|['’][{_UP}][^\W\d_]+)"
+_INITIAL = rf"[{_UP}]\.(?:[ ]?[{_UP}]\.)*"
+_LINK = r"(?:van|von|der|den|de|del|della|di|da|dos|la|le|el|al|bin|ibn|zu|ter|ten)"
+_PIECE = rf"(?:{_PART}|{_INITIAL})"
+_NAME = rf"{_PIECE}(?:[ ](?:{_LINK}[ ]){{0,2}}{_PIECE}){{0,3}}"
+_FULL = rf"{_PIECE}(?:[ ](?:{_LINK}[ ]){{0,2}}{_PIECE}){{1,3}}"
+_TITLES = (
+    "dr", "drs", "prof", "mr", "mrs", "ms", "miss", "mx", "herr", "herrn", "frau", "mme", "mlle",
+    "sr", "sra", "srta", "sig", "dott", "dhr", "mevr", "don", "doña", "doctor", "professor",
+    "monsieur", "madame", "señor", "señora",
+)  # fmt: skip
+_TITLE = rf"{any_of(_TITLES)}\.?[ ]"
+_NAME_IS = (
+    "my name is", "my name's", "my name’s", "my full name is", "my first name is", "my name:",
+    "my last name is", "my real name is", "name is", "i am called", "i'm called", "call me",
+    "mein name ist", "ich heiße", "ich heisse", "je m'appelle", "je m’appelle", "mon nom est",
+    "mi nombre es", "me llamo", "mi chiamo", "il mio nome è", "mijn naam is", "ik heet",
+    "meu nome é", "me chamo", "nazywam się", "mam na imię", "jag heter", "mitt namn är",
+    "under the name", "under the name of", "in the name of",
+)  # fmt: skip
+_GREETINGS = (
+    "dear", "sehr geehrter", "sehr geehrte", "liebe", "lieber", "cher", "chère", "estimado",
+    "estimada", "gentile", "caro", "cara", "beste", "geachte", "prezado", "prezada", "hi", "hello",
+    "hallo",
+)  # fmt: skip
+_PATIENTS = ("patient", "client", "pt", "patientin", "paciente", "paziente", "patiënt")
+_CLOSINGS = (
+    "regards", "best wishes", "warm wishes", "sincerely", "sincerely yours", "yours truly",
+    "yours sincerely", "yours faithfully", "respectfully", "mit freundlichen grüßen",
+    "mit freundlichen grüssen", "viele grüße", "liebe grüße", "mfg", "cordialement", "un saludo",
+    "saludos", "saludos cordiales", "atentamente", "atenciosamente", "cordiali saluti",
+    "met vriendelijke groet", "met vriendelijke groeten", "signed", "cheers", "thanks",
+    "many thanks", "thank you",
+)  # fmt: skip
+_SEEN = (
+    "appointment with", "treated by", "seen by", "referred by", "referred to", "prescribed by",
+    "under", "consult", "consulted", "physician", "signed", "signed by", "see", "saw", "visit",
+)  # fmt: skip
+_SPOKEN = ("this is",)
+_SAYS_NAME = Announced(
+    _NAME_IS,
+    re.compile(rf"{any_of(_NAME_IS)}[ :]{{1,3}}(?:{_TITLE})?({_NAME})"),
+)
+_SPEAKS = Announced(
+    _SPOKEN, re.compile(rf"(?i:this is) ({_FULL})(?= (?:speaking|calling|from|here)\b)")
+)
+_TITLED = Announced(_TITLES, re.compile(rf"{_TITLE}({_FULL})"))
+_ADDRESSED = Announced(
+    _GREETINGS,
+    re.compile(
+        rf"{any_of(_GREETINGS)} "
+        rf"(?:{_TITLE}({_NAME})|({_FULL}))(?=[,:!\n])"
+    ),
+)
+_IN_CARE = Announced(
+    _PATIENTS,
+    re.compile(
+        rf"{any_of(_PATIENTS)},? "
+        rf"(?:{_TITLE}({_NAME})|({_FULL}))"
+        r"(?=,? (?:\(|is\b|was\b|has\b|had\b|presented|presents|came|aged|age\b|[0-9]|born|dob|"
+        r"mrn|a [0-9]|with\b|wurde|ist\b|hat\b|est\b|tiene|ha\b))"
+    ),
+)
+_SEEN_BY = Announced(
+    _SEEN,
+    re.compile(
+        rf"{any_of(_SEEN)}(?: is|:)? Dr\.? ({_PART})"
+        r"(?=[\s,.;?!]|$)"
+    ),
+)
+_SIGNED = Announced(
+    _CLOSINGS,
+    re.compile(
+        rf"(?:(?i:thanks|cheers|thank you|many thanks),?[ ]?\n\s{{0,4}}({_FULL})|"
+        rf"{any_of(_CLOSINGS)}[,.:]?[ ]?\n\s{{0,4}}"
+        rf"(?:{_TITLE})?({_NAME}))(?=\s*(?:$|\n|,))"
+    ),
+)
+_FIELD_WORDS = frozenset(
+    {
+        "name", "patient", "customer", "client", "contact", "employee", "applicant", "cardholder",
+        "holder", "student", "guest", "passenger", "caller", "insured", "member", "beneficiary",
+        "surname", "lastname", "firstname", "fullname", "patient_name", "full_name", "first_name",
+        "last_name", "customer_name", "nome", "nombre", "nom", "vorname", "nachname", "naam",
+        "imię", "namn", "apellido", "apellidos", "cognome", "prénom",
+    }
+)  # fmt: skip
+_VALUE = re.compile(rf"[:=][*_\"' ]{{1,4}}(?:{_TITLE})?({_FULL})(?=[\s,;.|)}}\]\"'<*]|$)")
+_LABEL = re.compile(
+    r"(?:^|[\n;,|({\[\"'>*.-][ ]?)[*_\"' ]{0,3}(?i:(?:patient|full|first|last|customer|client|"
+    r"contact|employee|applicant|account|card ?holder|student|user|family|given|billing|guest|"
+    r"passenger|caller|insured|member|beneficiary|next of kin|emergency contact)(?:'s)?"
+    r"[ _]?(?:name)?|(?:sur|last)?name|nome|nombre|nom|vorname|nachname|naam|imię|namn|"
+    r"apellidos?|cognome|prénom)[*_\"' ]{0,3}\Z"
+)  # fmt: skip
+_LABEL_REACH = 40
+_NOT_NAMES = frozenset(
+    {
+        "the", "a", "an", "i", "my", "your", "his", "her", "our", "their", "this", "that", "it",
+        "and", "or", "not", "no", "yes", "name", "names", "patient", "patients", "user",
+        "customer", "customers", "client", "company", "inc", "llc", "ltd", "university",
+        "hospital", "clinic", "center", "centre", "team", "support", "service", "services", "bank",
+        "street", "city", "state", "department", "institute", "association", "foundation",
+        "society", "group", "unknown", "none", "anonymous", "null", "true", "false", "first",
+        "last", "full", "date", "birth", "address", "phone", "email", "number", "january",
+        "february", "march", "june", "july", "september", "october", "november", "december",
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "what",
+        "how", "why", "when", "where", "who", "is", "are", "was", "if", "in", "on", "to", "for",
+        "disease", "syndrome", "type", "general", "information", "new", "united", "american",
+        "national", "sir", "madam", "hiring", "manager", "sirs", "madams", "all", "everyone",
+        "friends", "colleagues", "valued", "editor", "committee", "education", "health", "care",
+        "safety", "person", "assistant", "ai", "bot", "robot", "model", "food", "u", "classical",
+        "garden", "museum", "park", "sure", "great", "okay", "ok", "bye", "hello", "please",
+    }
+)  # fmt: skip
+
+
+def person_names(page: Page) -> Iterator[Span]:
+    """Names that the words before them give to somebody."""
+    for announced in (_SAYS_NAME, _SPEAKS, _TITLED, _ADDRESSED, _IN_CARE, _SEEN_BY, _SIGNED):
+        for match in announced.matches(page):
+            yield from _name(match)
+    if not _FIELD_WORDS.isdisjoint(page.words) and (":" in page.text or "=" in page.text):
+        for match in _VALUE.finditer(page.text):
+            start = match.start()
+            if _LABEL.search(page.text[max(0, start - _LABEL_REACH) : start]):
+                yield from _name(match)
+
+
+def _name(match: re.Match[str]) -> Iterator[Span]:
+    group = match.lastindex
+    assert group is not None
+    parts = re.findall(r"[^\W\d_]+", match.group(group).lower())
+    if not _NOT_NAMES.intersection(parts) and max(map(len, parts)) > 1:
+        yield Span(kind="person_name", start=match.start(group), end=match.end(group))

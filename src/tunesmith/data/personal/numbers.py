@@ -1,0 +1,73 @@
+"""Numbers of many digits in a text, however they are grouped.
+
+    "SIN 046 454 286, since 2019"  ->  Number(text="046 454 286", digits="046454286", ...)
+
+A run of groups may hold more than one number ("5 410-555-0132"), so every series of its groups
+that a space (or the run's end) bounds on both sides is offered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+FEWEST, MOST = 6, 19
+"""Digits of a number that is looked at."""
+MANY_DIGITS = re.compile(r"[0-9](?:[ .\-/()\u00a0\u2010-\u2013]{0,3}[0-9]){5}")
+"""Whether a text has any such number at all: the cheap first look."""
+_RUN = re.compile(r"[0-9](?:[ .\-/\u00a0\u2010-\u2013]?[0-9])+")
+_GROUP = re.compile(r"[0-9]+")
+_DASHES = str.maketrans("\u00a0\u2010\u2011\u2012\u2013", " ----")
+# What stands beside a number that is part of something else: a word, a sum, a price, a share.
+_BEFORE = re.compile(r"(?:[\w$€£¥₹%=*^<>+#&@\\]|[\w)][.,/\-:]|[=*+<>] )\Z")
+_AFTER = re.compile(r"[\w$€£¥₹%=*^<>\\@]|[.,:/\-][0-9]| ?[*=+<>%]| [$€£¥₹]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """One reading of digits in a text; `is_whole` when nothing of its run is left over."""
+
+    text: str
+    digits: str
+    start: int
+    end: int
+    is_whole: bool
+
+
+def numbers(text: str) -> Iterator[Number]:
+    """Every number of 6 to 19 digits that stands by itself, the longer readings first."""
+    for run in _RUN.finditer(text):
+        if run.end() - run.start() >= FEWEST and stands_alone(text, run.start(), run.end()):
+            yield from _readings(run.group().translate(_DASHES), run.start())
+
+
+def stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether the number there is no piece of a word, a price, a sum or a decimal."""
+    if start and _BEFORE.search(text, max(0, start - 2), start):
+        return False
+    return not _AFTER.match(text, end)
+
+
+def _readings(run: str, offset: int) -> Iterator[Number]:
+    groups = [(group.start(), group.end()) for group in _GROUP.finditer(run)]
+    for first, (start, _) in enumerate(groups):
+        if start and run[start - 1] != " ":
+            continue
+        digits = ""
+        found = []
+        for begin, end in groups[first:]:
+            digits += run[begin:end]
+            if len(digits) > MOST:
+                break
+            if len(digits) >= FEWEST and (end == len(run) or run[end] == " "):
+                found.append(
+                    Number(
+                        text=run[start:end],
+                        digits=digits,
+                        start=offset + start,
+                        end=offset + end,
+                        is_whole=start == 0 and end == len(run),
+                    )
+                )
+        yield from reversed(found)

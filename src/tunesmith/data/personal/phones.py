@@ -1,0 +1,174 @@
+"""Telephone numbers that a country could have given out.
+
+    "+49 30 90182 0101"         international: the country is in it
+    "(415) 555-2671"            national, written as one country writes it
+    "my number is 9876543210"   national digits with a word nearby that says telephone
+
+Plausibility is the numbering plans' (phonenumbers). Free and premium numbers are organisations'
+and are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumber,
+    PhoneNumberType,
+    is_valid_number,
+    number_type,
+    parse,
+)
+
+from tunesmith.data.personal.numbers import Number
+from tunesmith.data.personal.spans import Span
+
+_ORGANISATIONS = frozenset(
+    {
+        PhoneNumberType.TOLL_FREE,
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.UAN,
+        PhoneNumberType.VOICEMAIL,
+    }
+)
+_WITH_ZERO = ("GB", "DE", "FR", "NL", "AU", "JP", "IT", "IN", "BE", "CH", "AT", "SE")
+_WITHOUT_ZERO = ("US", "ES", "IN", "BR", "IT", "PL", "PT", "CA", "MX", "NO", "DK", "CN", "SG")
+_INTERNATIONAL = re.compile(
+    r"\+ ?\(?[0-9](?:[ .\-/()\u00a0\u2010-\u2013]{0,3}[0-9]){6,14}(?![0-9])"
+)
+_NORTH_AMERICA = re.compile(
+    r"(?<![\w.+$€£=*/-])(?:\+?1[-. ]?)?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}([-.\u2010-\u2013]))"
+    r"[2-9][0-9]{2}[-.\u2010-\u2013 ]?[0-9]{4}(?![\w%]|[-.,/][0-9])"
+)
+_BRAZIL = re.compile(r"\([1-9][0-9]\) ?9? ?[0-9]{4}[- ]?[0-9]{4}(?![\w%]|[-.,/][0-9])")
+_AREA_IN_BRACKETS = re.compile(
+    r"\(0[0-9]{1,5}\)[ /-]?[0-9](?:[ /-]?[0-9]){4,9}(?![\w%]|[.,/-][0-9])"
+)
+_ZERO_AREA = re.compile(
+    r"0[1-9][0-9]{0,4}(?:[ \-/][0-9]{2,8}){1,4}|0[1-9](?:[ .\-][0-9]{2}){4}|00[1-9][0-9 ]{8,16}"
+)
+_DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
+_PHONE_WORD = re.compile(
+    r"\b(?:tele?(?:ph?on\w*|f\w*)?|phone\w*|call(?:ed|ing|s)?|mobile?|mob|cell(?:ular|phone)?|fax|"
+    r"whatsapp|sms|text(?:ed|ing)?|contact(?:ed)?|reach(?:ed)?|dial\w*|ring|ph|handy\w*|"
+    r"mobil\w*|ruf\w*|anruf\w*|tél\w*|appel\w*|portable|móvil|movil|ll[aá]m\w*|celular|fone|"
+    r"lig(?:ue|ar)|bel(?:len)?|cellulare|chiam\w*|numéro est|número es|nummer ist|nummer is)\b|"
+    r"my (?:new |work |home |direct )?number\b|[☎📞✆]|电话|手机|電話|携帯|फ़ोन|फोन|मोबाइल",
+    re.IGNORECASE,
+)
+_OTHER_WORD = re.compile(
+    r"\b(?:account|acct|order|invoice|reference|ref|case|serial|isbn|issn|tracking|policy|"
+    r"licen[cs]e|routing|konto\w*|model|pmid|pmcid|doi|ids?|ssn|social|insurance|card|ticket|"
+    r"booking|confirmation|reservation|zip|postal|version|record|mrn|patient\w*|iban|swift|"
+    r"membership|flight|part|batch|lot|vin|imei|steuer\w*|nhs|passport|tax|aadh?aar|bsn|pesel|"
+    r"nif|cpf|tfn|medicare|[a-z]*nummer(?! is)|rs|usd|eur|inr|number of|population|total|sum)\b",
+    re.IGNORECASE,
+)
+_WORD_AFTER = re.compile(
+    r"[\s,]{0,2}(?:\(|-|(?:is|ist|est|es|è|é)\s(?:[^\W\d_]+\s){0,3})" + _PHONE_WORD.pattern,
+    re.IGNORECASE,
+)
+_FREE_OR_DEAR = re.compile(
+    r"\(?1?[-. ]?\(?8(?:00|33|44|55|66|77|88)\)?[-. ]?[0-9]{3}[-. ]?[0-9]{4}\Z|"
+    r"\(?0?(?:800|808|900)\b|\(?1[ -]?[389]00\b"
+)
+_BEFORE, _AFTER = 44, 40
+
+
+def phones(text: str, found: tuple[Number, ...]) -> Iterator[Span]:
+    """Telephone numbers in a text, given the numbers that stand in it."""
+    if "+" in text:
+        for match in _INTERNATIONAL.finditer(text):
+            if not text[match.start() - 1 : match.start()].isalnum() and _plausible(match.group()):
+                yield Span(kind="phone", start=match.start(), end=match.end())
+    for pattern, regions in (
+        (_NORTH_AMERICA, ("US",)),
+        (_BRAZIL, ("BR",)),
+        (_AREA_IN_BRACKETS, _WITH_ZERO),
+    ):
+        for match in pattern.finditer(text):
+            if _is_phone(match.group(), regions) and not _says_otherwise(text, match.start()):
+                yield Span(kind="phone", start=match.start(), end=match.end())
+    for number in found:
+        if 9 <= len(number.digits) <= 16 and _is_national(text, number):
+            yield Span(kind="phone", start=number.start, end=number.end)
+
+
+def _is_national(text: str, number: Number) -> bool:
+    raw = number.text
+    if raw.startswith("00"):
+        return _plausible(f"+{number.digits[2:]}") and (
+            number.is_whole or _says_phone(text, number.start, number.end)
+        )
+    if len(number.digits) > 12 or _DATE.match(raw):
+        return False
+    regions = _WITH_ZERO if raw.startswith("0") else _WITHOUT_ZERO
+    if raw.startswith("0") and number.is_whole and _ZERO_AREA.fullmatch(raw):
+        return _is_phone(raw, regions) and not _says_otherwise(text, number.start)
+    return _says_phone(text, number.start, number.end) and _is_phone(raw, regions)
+
+
+def _plausible(international: str) -> bool:
+    # "+49 (0) 30 ...": the zero in brackets is not dialled after the country's code.
+    parsed = _parsed(international.replace("(0)", ""), None)
+    return parsed is not None and is_valid_number(parsed) and _is_personal(parsed)
+
+
+def _is_phone(raw: str, regions: tuple[str, ...]) -> bool:
+    return valid_in(raw, regions) is not None
+
+
+def valid_in(raw: str, regions: tuple[str, ...]) -> PhoneNumber | None:
+    """The number as the first of the regions reads it, where it is given out to persons."""
+    if _FREE_OR_DEAR.match(raw):
+        return None
+    for region in regions:
+        parsed = _parsed(raw, region)
+        if parsed is not None and is_valid_number(parsed) and _is_personal(parsed):
+            return parsed
+    return None
+
+
+def normalised_phone(raw: str) -> str:
+    """The digits after the country's code and the zero that is dialled at home."""
+    signs = raw.strip()
+    digits = re.sub("[^0-9]", "", signs)
+    if signs.startswith(("+", "00")):
+        parsed = _parsed(f"+{digits.removeprefix('00')}".replace("(0)", ""), None)
+    else:
+        parsed = valid_in(signs, _WITH_ZERO if digits.startswith("0") else _WITHOUT_ZERO)
+    return digits.lstrip("0") if parsed is None else str(parsed.national_number)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(raw: str, region: str | None) -> PhoneNumber | None:
+    try:
+        return parse(raw, region)
+    except NumberParseException:
+        return None
+
+
+def _is_personal(parsed: PhoneNumber) -> bool:
+    return number_type(parsed) not in _ORGANISATIONS
+
+
+def _says_phone(text: str, start: int, end: int) -> bool:
+    before = text[max(0, start - _BEFORE) : start]
+    phone, other = _last(_PHONE_WORD, before), _last(_OTHER_WORD, before)
+    if phone >= 0 or other >= 0:
+        return phone > other
+    return bool(_WORD_AFTER.match(text, end, end + _AFTER))
+
+
+def _says_otherwise(text: str, start: int) -> bool:
+    before = text[max(0, start - _BEFORE) : start]
+    other = _last(_OTHER_WORD, before)
+    return other >= 0 and other > _last(_PHONE_WORD, before)
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    return max((match.end() for match in pattern.finditer(text)), default=-1)

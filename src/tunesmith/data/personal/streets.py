@@ -1,0 +1,124 @@
+"""Street addresses, as twelve countries write them: a street's word and a house number.
+
+    2920 Telegraph Avenue, Apt 4     Lindenstraße 12     12 bis rue de la Paix
+    Calle de Alcalá, 48              Via Garibaldi 7     Keizersgracht 123     Rua Augusta, 1500
+
+A street without a house number is a place, not somebody's address, and is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tunesmith.data.personal.cues import Announced, Page
+from tunesmith.data.personal.spans import Span
+
+_UP = "A-ZÀ-ÖØ-ÞĆČĎĐĘĚĞİŁŃŇŐŘŚŠŞŤŮŰŹŻŽ"
+_NAME = rf"[{_UP}][\w'’.-]*"
+_SMALL = (
+    r"(?:(?:de|del|della|dei|di|la|las|los|le|les|du|des|da|do|das|dos|van|den|der|d['’]|l['’])\s?)"
+)
+_UNIT = (
+    r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Room|Rm|#)\.? ?#?[0-9A-Za-z-]{1,6}\b)?"
+)
+_TOWN = (
+    rf"(?:,? (?:{_NAME} ){{0,3}}{_NAME}?,? ?(?:(?:[A-Z]{{2}} )?[0-9]{{5}}(?:-[0-9]{{4}})?\b|"
+    r"[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}\b))?"
+)
+_ENGLISH = re.compile(
+    r"[0-9](?<![\w.,$€£#/-]\w)[0-9]{0,4}[A-Za-z]?(?:[-/][0-9]{1,4})?,? "
+    r"(?:(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\.? )?"
+    rf"(?:(?:{_NAME}|[0-9]{{1,3}}(?:st|nd|rd|th)) ){{1,4}}?"
+    r"(?:Street|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|"
+    r"Terrace|Ter|Way|Square|Sq|Parkway|Pkwy|Highway|Hwy|Crescent|Cres|Close|Circle|Cir|Trail|"
+    r"Mews|Gardens|Grove|Alley|Plaza|Nagar|Marg|Colony|Layout|Enclave|Vihar|Chowk)\b\.?"
+    rf"(?! [a-z]*(?:er|ed)\b){_UNIT}{_TOWN}"
+)
+_BROADWAY = re.compile(r"[0-9](?<![\w.,$#/-]\w)[0-9]{1,4} (?:Broadway|El Camino Real)\b" + _UNIT)
+_YEARS_WORD = re.compile(r"\b(?:in|since|by|of|until|from|year|the|and|before|after)\s\Z", re.I)
+_POSTCODE = rf"(?:,? (?:[A-Z]{{1,2}}-)?[0-9]{{4,5}} {_NAME})?"
+_GERMAN = re.compile(
+    rf"(?<!\w)(?:{_NAME}(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|damm|ufer|chaussee)|"
+    rf"{_NAME}(?:er|s)? (?:Stra(?:ß|ss)e|Str\.|Allee|Platz|Weg|Ring|Damm|Ufer|Chaussee)|"
+    rf"(?:Am|An der|Auf der|Im|In der|Unter den|Zum|Zur) {_NAME}(?=[^,.\n]{{0,12}}, [0-9]{{5}} ))"
+    rf" [0-9]{{1,3}} ?(?:[a-h]\b)?(?![\w%]|[.,][0-9]){_POSTCODE}"
+)
+_FRENCH = re.compile(
+    r"[0-9](?<![\w.,/-]\w)[0-9]{0,3}(?: ?(?:bis|ter|quater|[A-D]))?,? "
+    r"(?:rue|avenue|av\.|boulevard|bd|bld|place|chemin|allée|impasse|quai|route|cours|square|"
+    rf"faubourg|passage|Rue|Avenue|Boulevard|Place|Chemin|Allée|Quai) {_SMALL}{{0,2}}[{_UP}]"
+    rf"[\w'’-]*(?:[ -]{_NAME}){{0,3}}{_POSTCODE}"
+)
+_SPANISH = re.compile(
+    r"(?<!\w)(?:[Cc]alle|C/|[Aa]venida|Avda?\.?|Av\.|[Pp]aseo|[Pp]laza|Carrer|Ronda|Camino|"
+    r"Via|Viale|Piazza|Corso|Largo|Vicolo|Strada|[Vv]ia(?= [A-Z])|"
+    rf"Rua|R\.|Travessa|Praça|Alameda|Rodovia) ?{_SMALL}{{0,2}}{_NAME}"
+    rf"(?:[ ](?:{_SMALL}{{0,2}}){_NAME}){{0,4}},? (?:n[.º°o]{{0,2}} ?|número )?"
+    rf"[0-9]{{1,4}}[A-Za-z]?(?![\w%]|[.:,/][0-9]|º|ª){_POSTCODE}"
+)
+_DUTCH = re.compile(
+    rf"(?<!\w){_NAME}(?:straat|laan|weg|plein|gracht|kade|singel|dijk|dreef|hof|steeg|"
+    rf"gatan|vägen|gade|vej|veien) [0-9]{{1,4}} ?(?:[a-zA-Z]\b)?(?![\w%]|[.,][0-9])"
+    rf"(?:,? (?:[0-9]{{4}} ?[A-Z]{{2}}|[0-9]{{3}} ?[0-9]{{2}}) {_NAME})?"
+)
+_POLISH = re.compile(
+    rf"(?<!\w)(?:ul|al|pl|os)\. {_NAME}(?: {_NAME}){{0,3}} [0-9]{{1,3}}[A-Za-z]?\b"
+)
+_BOX = re.compile(
+    r"\b(?:P\.? ?O\.? Box|Postfach|Apartado|Boîte postale) [0-9]{2,6}\b", re.IGNORECASE
+)
+_JAPANESE = re.compile(r"〒 ?[0-9]{3}-[0-9]{4}[^\n。、]{0,30}")
+_STREET_FIRST = Announced(
+    (
+        "calle", "c/", "avenida", "avda", "avd", "av", "paseo", "plaza", "carrer", "ronda",
+        "camino", "via", "viale", "piazza", "corso", "largo", "vicolo", "strada", "rua", "r",
+        "travessa", "praça", "alameda", "rodovia",
+    ),
+    _SPANISH,
+)  # fmt: skip
+_SHORT_FIRST = Announced(("ul", "al", "pl", "os"), _POLISH)
+_BOXES = Announced(("p.o. box", "po box", "p.o box", "p. o. box", "postfach", "apartado"), _BOX)
+_FRENCH_WORDS = frozenset(
+    {
+        "rue", "avenue", "av", "boulevard", "bd", "bld", "place", "chemin", "allée", "impasse",
+        "quai", "route", "cours", "square", "faubourg", "passage",
+    }
+)  # fmt: skip
+_ENDS = (
+    "straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "damm", "ufer", "chaussee",
+    " ring", "straat", "laan", "plein", "gracht", "kade", "singel", "dijk", "dreef", "hof",
+    "steeg", "gatan", "vägen", "gade", "vej", "veien",
+)  # fmt: skip
+_AFTER_A_WORD = re.compile(r"[0-9](?<=[a-zß.] [0-9])")
+
+
+def street_addresses(page: Page) -> Iterator[Span]:
+    """Street addresses in a text that has a digit in it."""
+    for match in _matches(page):
+        yield Span(kind="street_address", start=match.start(), end=match.end())
+
+
+def _matches(page: Page) -> Iterator[re.Match[str]]:
+    text, lowered = page.text, page.lowered
+    for match in _ENGLISH.finditer(text):
+        if not _is_a_year(text, match):
+            yield match
+    for announced in (_STREET_FIRST, _SHORT_FIRST, _BOXES):
+        yield from announced.matches(page)
+    if not _FRENCH_WORDS.isdisjoint(page.words):
+        yield from _FRENCH.finditer(text)
+    for number in _AFTER_A_WORD.finditer(lowered):
+        if lowered.endswith(_ENDS, 0, number.start() - 1):
+            yield from _GERMAN.finditer(text)
+            yield from _DUTCH.finditer(text)
+            break
+    if "〒" in text:
+        yield from _JAPANESE.finditer(text)
+    if "broadway" in page.words or "camino" in page.words:
+        yield from _BROADWAY.finditer(text)
+
+
+def _is_a_year(text: str, match: re.Match[str]) -> bool:
+    is_year = re.match("(?:1[89]|20)[0-9]{2} ", match.group()) is not None
+    return is_year and bool(_YEARS_WORD.search(text, max(0, match.start() - 8), match.start()))

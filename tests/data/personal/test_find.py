@@ -1,0 +1,151 @@
+"""What is personal is found where it stands, and what only looks like it is left alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from tests.data.personal import values
+from tunesmith.data.personal import find_personal
+
+FOUND = [
+    ("email", "Write to ⟦jane.doe+x@mail.example-shop.co.uk⟧."),
+    ("email", "mail ⟦john (at) mail (dot) org⟧ please"),
+    ("phone", "Call ⟦(415) 555-2671⟧ now"),
+    ("phone", "or ⟦415-555-2671⟧."),
+    ("phone", "Tel. ⟦+49 (0)30 901820⟧"),
+    ("phone", "Handy: ⟦0151 23456789⟧"),
+    ("phone", "appelez le ⟦06 12 34 56 78⟧"),
+    ("phone", "mi móvil es ⟦612 34 56 78⟧"),
+    ("phone", "bel ⟦06-12345678⟧"),
+    ("phone", "mobile ⟦98765 43210⟧"),
+    ("phone", "ligue ⟦(11) 91234-5678⟧"),
+    ("phone", "ring ⟦0412 345 678⟧"),
+    ("phone", "電話 ⟦03-1234-5678⟧"),
+    ("phone", "chiamami al ⟦333 1234567⟧"),
+    ("phone", "My phone number is ⟦6045550199⟧"),
+    ("phone", "ring ⟦020 7946 0958⟧"),
+    ("phone", "⟦+91 98765 43210⟧ works"),
+    ("card", "card ⟦4539 1488 0343 6467⟧ exp 12/27"),
+    ("card", "amex ⟦3782-822463-10005⟧"),
+    ("iban", "to ⟦GB82 WEST 1234 5698 7654 32⟧ by Friday"),
+    ("iban", "iban ⟦de89370400440532013000⟧"),
+    ("national_id", "SSN ⟦212-45-6789⟧"),
+    ("national_id", "social security number 2⟦⟧12456789".replace("2⟦⟧12456789", "⟦212456789⟧")),
+    ("national_id", "NI number ⟦AB 12 34 56 C⟧"),
+    ("national_id", "sécu ⟦1 84 12 76 451 089 46⟧"),
+    ("national_id", "DNI ⟦12345678Z⟧ y NIE"),
+    ("national_id", "NIE ⟦X1234567L⟧"),
+    ("national_id", "codice fiscale ⟦RSSMRA85T10A562S⟧"),
+    ("national_id", "⟦85.07.30-033.28⟧"),
+    ("national_id", "pnr ⟦811228-9874⟧"),
+    ("national_id", "CPF ⟦390.533.447-05⟧"),
+    ("national_id", "⟦11010519491231002X⟧"),
+    ("national_id", "SIN ⟦046 454 286⟧"),
+    ("national_id", "passport number ⟦C01X00T47⟧"),
+    ("ip_address", "from ⟦81.2.69.142⟧ at noon"),
+    ("ip_address", "from ⟦2a02:8106:1::5:7⟧ at noon"),
+    ("street_address", "at ⟦2920 Telegraph Avenue, Apt 4, Berkeley, CA 94704⟧"),
+    ("street_address", "in der ⟦Lindenstraße 12, 10969 Berlin⟧"),
+    ("street_address", "au ⟦12 bis rue de la Paix, 75002 Paris⟧"),
+    ("street_address", "en la ⟦Calle de Alcalá, 48⟧"),
+    ("street_address", "in ⟦Via Garibaldi 7⟧"),
+    ("street_address", "op ⟦Keizersgracht 123⟧"),
+    ("street_address", "na ⟦Rua Augusta, 1500⟧"),
+    ("person_name", "Hello, my name is ⟦Ada Byron⟧ and I"),
+    ("person_name", "Patient: ⟦John Doe⟧, seen today"),
+    ("person_name", "The patient ⟦Maria García⟧ was seen"),
+    ("person_name", "See Dr. ⟦Anna Schmidt⟧ tomorrow"),
+    ("person_name", "Your appointment with Dr. ⟦Larkin⟧ is set"),
+    ("person_name", "Dear Mrs. ⟦Novak⟧, thank you"),
+    ("person_name", "Best regards,\n⟦Jane Miller⟧\n"),
+    ("person_name", "Ich heiße ⟦Jürgen Groß⟧."),
+    ("birth_date", "She was born on ⟦12 March 1985⟧."),
+    ("birth_date", "DOB: ⟦03/12/1985⟧"),
+    ("birth_date", "geboren am ⟦12.03.1985⟧"),
+    ("birth_date", "née le ⟦3 août 1990⟧"),
+    ("medical_record", "MRN: ⟦00482913⟧"),
+    ("medical_record", "Patientennummer ⟦4711882⟧"),
+    ("medical_record", "medical record number is ⟦A-483920⟧"),
+]
+LEFT_ALONE = [
+    "It has 1500000 cells and 2000000000 phones by 2010.",
+    "48/2 = <<48/2=24>>24 and 1234567890 + 987654321 = 2222222211",
+    "$4111111111111111 is a lot; so is 1,234,567,890.",
+    "from 1995-2000 and 2003-2007, about 100-200-3000 of them",
+    "ISBN 978-3-16-148410-0, PMID 12345678, doi 10.1000/182.1234567",
+    "version 81.2.69.142 of section 1.2.3.4 runs on 127.0.0.1 and 192.168.1.1",
+    "documentation uses 192.0.2.17 and 2001:db8::1:2:3",
+    "std::vector<a::b> at 12:30:45",
+    "clone git@github.com:a/b, use @app.route and logo@2x.png",
+    "Albert Einstein met Marie Curie; Mr. Smith has 5 apples.",
+    "My name is on the list. What is my name?",
+    "In 2008 Wall Street fell. It is on Main Street.",
+    "Wolfgang was born on 27 January 1756 in Salzburg.",
+    "Call 1-800-422-6237 or 888-346-3656, toll free.",
+    "SSN 000-45-6789 and 666-45-6789 were never given out.",
+    "The bank account number is 5551234567.",
+    "4539 1488 0343 6468 fails, as does DE89 3704 0044 0532 0130 01.",
+    "0.4539148803436467 is a share, 100.200.300.400 no address.",
+    "Take 500 mg of 12345678 units per 100000 people, p = 0.00012345.",
+]
+
+
+@pytest.mark.parametrize(("kind", "marked"), FOUND, ids=[text for _, text in FOUND])
+def test_it_is_found_where_it_stands(kind: str, marked: str) -> None:
+    start, end = marked.index("⟦"), marked.index("⟧") - 1
+    text = marked.replace("⟦", "").replace("⟧", "")
+    spans = find_personal(text)
+    assert [(span.kind, text[span.start : span.end]) for span in spans] == [(kind, text[start:end])]
+
+
+@pytest.mark.parametrize("text", LEFT_ALONE)
+def test_it_is_left_alone(text: str) -> None:
+    assert [text[span.start : span.end] for span in find_personal(text)] == []
+
+
+MADE: dict[str, tuple[str, Callable[[random.Random], str]]] = {
+    "Card {}": ("card", values.card),
+    "Card {}, thanks": ("card", lambda chance: values.in_fours(values.card(chance))),
+    "IBAN {}": ("iban", values.iban),
+    "transfer to {}.": ("iban", lambda chance: values.in_fours(values.iban(chance))),
+    "my ssn: {}": ("national_id", values.ssn),
+    "NHS number {}": ("national_id", values.nhs),
+    "Steuer-ID {}": ("national_id", values.steuer_id),
+    "DNI {}": ("national_id", values.dni),
+    "NIR {}": ("national_id", values.nir),
+    "BSN: {}": ("national_id", values.bsn),
+    "PESEL {}": ("national_id", values.pesel),
+    "CPF {}": ("national_id", values.cpf),
+    "SIN {}": ("national_id", values.sin),
+    "TFN {}": ("national_id", values.tfn),
+    "Aadhaar {}": ("national_id", lambda chance: values.in_fours(values.aadhaar(chance))),
+    "id {}": ("national_id", values.chinese),
+}
+
+
+@pytest.mark.parametrize("template", sorted(MADE))
+@given(chance=some.integers(0, 10**9).map(random.Random))
+def test_made_values_are_found(template: str, chance: random.Random) -> None:
+    kind, make = MADE[template]
+    value = make(chance)
+    text = template.format(value)
+    spans = find_personal(text)
+    assert [(span.kind, text[span.start : span.end]) for span in spans] == [(kind, value)]
+
+
+@given(some.text(max_size=300))
+def test_spans_are_in_order_and_apart(text: str) -> None:
+    reached = 0
+    for span in find_personal(text):
+        assert reached <= span.start < span.end <= len(text)
+        reached = span.end
+
+
+@given(some.text("09/-.() +@:A,a\n", max_size=200))
+def test_signs_of_numbers_in_any_order_never_fail(text: str) -> None:
+    assert find_personal(text) == find_personal(text)
