@@ -33,7 +33,7 @@ class Row:
     """Written as it is, instead of the values."""
 
     def text(self, part: Part) -> str:
-        """The first question, or the last answer."""
+        """The first question, or the longest answer."""
         place, name = self._slot(part)
         return str(place[name])
 
@@ -52,7 +52,9 @@ class Row:
         if turns is not None:
             role = "user" if part == "question" else "assistant"
             own = [turn for turn in turns if turn["role"] == role]
-            return own[0 if part == "question" else -1], "content"
+            if part == "question":
+                return own[0], "content"
+            return max(own, key=lambda turn: len(str(turn["content"] or ""))), "content"
         return self.values, next(name for name in NAMES[part] if name in self.values)
 
 
@@ -76,6 +78,8 @@ class Defect:
     """What no excerpt may show."""
     note: str = ""
     """For the list of what was missed; never the value."""
+    refusable: bool = False
+    """Whether it is right to refuse the whole file for it, with its line."""
     refusable: bool = False
     """Whether it is right to refuse the whole file for it, with its line."""
     mates: tuple[Row, ...] = ()

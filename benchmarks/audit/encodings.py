@@ -71,8 +71,8 @@ def plant_encodings(bed: Bed) -> None:
         _plant(bed, "mojibake", "one quote", _one_quote)
         _plant(bed, "replacement_character", "one", partial(_sprinkle, "\ufffd", 1))
         _plant(bed, "replacement_character", "several", partial(_sprinkle, "\ufffd", 4))
-        _plant(bed, "control_character", "NUL, bell or backspace",
-               partial(_sprinkle, "\x00\x07\x08", 1))  # fmt: skip
+        _plant(bed, "control_character", "bell, backspace or escape",
+               partial(_sprinkle, "\x07\x08\x1b\x0b", 1))  # fmt: skip
         _plant(bed, "control_character", "terminal colours", _terminal)
         _plant(bed, "control_character", "C1", partial(_sprinkle, "\x81\x8d\x90\x9d", 1))
         _plant(bed, "invisible_character", "zero width",
@@ -80,6 +80,8 @@ def plant_encodings(bed: Bed) -> None:
         _plant(bed, "invisible_character", "direction",
                partial(_sprinkle, "\u202e\u202d\u2066\u2069", 1))  # fmt: skip
         _plant(bed, "invisible_character", "tag letters", _tags)
+    for _ in range(2):
+        _plant(bed, "control_character", "NUL", partial(_sprinkle, "\x00", 1))
     for sentence in 2 * dice.own(_MARKUP):
         _plant(bed, "markup", _kind(sentence), lambda text, d, s=sentence: insert(text, s, d),
                exact=False)  # fmt: skip

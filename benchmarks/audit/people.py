@@ -1,5 +1,6 @@
-"""Names, streets, towns and numbers as eight countries write them; all of them put together
-by chance, half of each list for each half of the bench.
+"""Names, streets, towns and numbers as eight countries write them.
+
+All of them are put together by chance; half of each list is for each half of the bench.
 """
 
 from __future__ import annotations

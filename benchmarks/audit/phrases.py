@@ -141,7 +141,7 @@ HARMLESS = (
     ),
     (
         "Which drugs lower a high blood pressure?",
-        "There are several groups of them: diuretics, beta blockers and ACE inhibitors, for example.",
+        "There are several groups: diuretics, beta blockers and ACE inhibitors, for example.",
     ),
     (
         "How do vaccines attack a virus?",

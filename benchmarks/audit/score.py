@@ -156,6 +156,13 @@ def _count(
         for tally in tallies:
             tally.ambiguous += 1
         return
+    if any(row in result.checked.refused for row in defect.rows):
+        for tally in tallies:
+            tally.planted += 1
+            tally.found += defect.refusable
+        if not defect.refusable:
+            result.missed.append((defect, "nothing: the whole file is refused for this row"))
+        return
     there = _union(said.get(id(row), set()) for row in defect.rows)
     found = bool(rules & (there if defect.rows else whole | there))
     if not defect.rows and not found:

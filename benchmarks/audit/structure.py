@@ -37,7 +37,8 @@ def plant_structure(bed: Bed) -> None:
         row = bed.take()
         row.raw = json.dumps(bed.dice.of(([1, 2], {"id": 7, "note": "none"}, "row", None, {}, 3)))
         bed.plant(Defect(rule="unusable_row", variant="no row at all", rows=(row,),
-                         accept=("mixed_schema", "missing_prompt", "missing_answer")))  # fmt: skip
+                         accept=("mixed_schema", "missing_prompt", "missing_answer"),
+                         refusable=True))  # fmt: skip
         if "messages" in row.values:
             for variant, turns, near_miss in _CALLS:
                 row = bed.take()

@@ -1,5 +1,6 @@
-"""The same thing said otherwise: words exchanged, clauses moved, slips of the keyboard,
-sentences added or cut. How strong a change is, is measured by what it leaves in common.
+"""The same thing said otherwise: words exchanged, clauses moved, slips of the keyboard.
+
+How strong a change is, is measured by what it leaves in common:
 
     shared = |A and B| / |A or B|    of the runs of three words of both texts
 """
