@@ -1,5 +1,6 @@
-"""Rows that are there twice: alike to the byte, but for spaces and case, or said otherwise;
-one question with two answers; a template with other words filled in.
+"""Rows that are there twice: alike to the byte, but for spaces and case, or said otherwise.
+
+Besides: one question with two answers, and a template with other words filled in.
 """
 
 from __future__ import annotations
