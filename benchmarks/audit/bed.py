@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -99,14 +100,16 @@ class Bed:
         self._free = list(self.rows)
         self.dice.random.shuffle(self._free)
 
-    def take(self, *, words: int = 0, part: Part = "answer") -> Row:
-        """An untouched row; of `words` words at least.
+    def take(self, *, words: int = 0, part: Part | None = None) -> Row:
+        """An untouched row; of `words` words at least, in that part or in all.
 
         Raises:
             LookupError: there is none left.
         """
         for at in range(len(self._free) - 1, -1, -1):
-            if len(self._free[at].text(part).split()) >= words:
+            row = self._free[at]
+            text = row.text(part) if part else json.dumps(row.values)
+            if len(text.split()) >= words:
                 return self._free.pop(at)
         raise LookupError(f"no untouched row with {words} words is left in this file")
 
