@@ -92,6 +92,8 @@ def score(case: Case, checked: Checked, calm: Checked | None) -> Result:
         _judge(result, finding, rows, defects, known, by_place)
     for defect in case.defects:
         _count(result, defect, said, whole, known)
+    if case.calm is None:
+        return result
     result.untouched = sum(id(row) not in defects for row in by_place.values())
     return result
 
@@ -109,8 +111,11 @@ def _judge(
     result: Result, finding: Reported, rows: list[Row], defects: dict[int, list[Defect]],
     known: set[tuple[str, Key]], by_place: dict[Key, Row],
 ) -> None:  # fmt: skip
-    """Whether a finding is right, known or false; the whole set's are not judged."""
-    if not rows:
+    """Whether a finding is right, known or false; the whole set's are not judged.
+
+    Nor are those on made-up rows, which no calm twin vouches for.
+    """
+    if not rows or result.case.calm is None:
         return
     tally = result.rules.setdefault(finding.rule, Tally())
     own = [defect for row in rows for defect in defects.get(id(row), ())]

@@ -124,7 +124,7 @@ def plant_untrained(bed: Bed) -> None:
             if turn["role"] == "assistant":
                 turn["weight"] = 0
         bed.plant(Defect(rule="nothing_to_train", variant="weights of 0", rows=(row,),
-                         accept=("missing_answer", "empty_answer")))  # fmt: skip
+                         accept=("missing_answer", "empty_answer", "unusable_row")))  # fmt: skip
 
 
 def licences(dice: Dice) -> list[tuple[str, str, bool]]:
