@@ -114,7 +114,7 @@ def _phone_us(dice: Dice) -> list[str]:
 
 
 def _phone_gb(dice: Dice) -> list[str]:
-    mobile = f"7{dice.random.choice('45789')}00 {dice.digits(3, first='123456789')}"
+    mobile = f"7{dice.random.choice('4589')}00 {dice.digits(3, first='123456789')}"
     tail, last = dice.digits(3), dice.digits(4)
     return [f"0{mobile}{tail}", f"+44 {mobile} {tail}", f"+44 (0){mobile} {tail}",
             f"020 7{tail} {last}", f"+44 20 7{tail} {last}"]  # fmt: skip
@@ -131,7 +131,7 @@ def _phone_de(dice: Dice) -> list[str]:
 def _phone_fr(dice: Dice) -> list[str]:
     twos = [dice.digits(2) for _ in range(4)]
     mobile = dice.random.choice("67")
-    twos[0] = f"{dice.number(3, 7)}{twos[0][1]}"
+    twos[0] = f"{dice.number(4, 7)}{twos[0][1]}"
     return [f"0{mobile} {' '.join(twos)}", f"+33 {mobile} {' '.join(twos)}",
             f"0{mobile}.{'.'.join(twos)}", f"0{mobile}{''.join(twos)}",
             f"0033 {mobile} {' '.join(twos)}"]  # fmt: skip
