@@ -18,9 +18,10 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 from tunesmith.base import BaseFolder, locate_base
-from tunesmith.contracts import ROWS_PER_EXAMPLE, JsonObject
+from tunesmith.contracts import ROWS_PER_EXAMPLE, Audit, JsonObject
 from tunesmith.data import stage as data_stage
 from tunesmith.data.audit.inspection import Inspection
+from tunesmith.data.audit.sarif import sarif_of
 from tunesmith.data.coding import load_coding
 from tunesmith.data.kind import require_kind
 from tunesmith.data.order import epoch_length
@@ -40,6 +41,7 @@ from tunesmith.ranks import Spread, ranks_here
 from tunesmith.recipe import Recipe, Request, as_yaml, read_recipe
 from tunesmith.recipe.options import consumed_by
 from tunesmith.runs import Run, open_run
+from tunesmith.runs.directory import new_folder
 from tunesmith.runs.documents import write_json, write_text
 from tunesmith.runs.environment import describe_environment
 
@@ -92,6 +94,20 @@ def check(asked: Request, voice: Voice = SILENT) -> CheckReport:
     recipe = read_recipe(asked, needs_base=False)
     base = locate_base(recipe.base.path, recipe.base.revision) if recipe.base.path else None
     return _check(recipe, base, voice)
+
+
+def write_audit(audit: Audit, folder: Path) -> None:
+    """Write an audit into a new folder: audit.json, audit.sarif, and audit.html for people.
+
+    Raises:
+        RunError: the folder holds something.
+    """
+    from tunesmith.report.audit_page import render_audit
+
+    new_folder(folder)
+    write_json(folder / "audit.json", audit.as_json())
+    write_json(folder / "audit.sarif", sarif_of(audit))
+    write_text(folder / "audit.html", render_audit(audit))
 
 
 def plan(asked: Request, voice: Voice = SILENT) -> Plan:

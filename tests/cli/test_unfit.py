@@ -86,7 +86,9 @@ def test_a_weight_that_is_none_is_named(
                 '{"messages": [{"role": "user", "content": "Open?"}, {"role": "assistant", '
                 f'"content": "Yes, {number}.", "weight": {mine}}}]}}\n'
             )
-    assert command(arguments(base, rows, tmp_path / "run")) == 2
+    assert command(arguments(base, rows, tmp_path / "run")) == (
+        2 if "N" in weight or "I" in weight or "e" in weight else 3
+    )
     said = capsys.readouterr().err
     assert f"{rows}:7" in said
     assert "fix:" in said

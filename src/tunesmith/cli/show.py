@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
@@ -56,6 +57,21 @@ def check(report: CheckReport, *, as_json: bool) -> None:
     console = Console(highlight=False)
     _report(report, console)
     console.print(f"verdict: {report.audit.verdict}", style="bold")
+
+
+def rules(*, as_json: bool) -> None:
+    """Every rule of the audit: its check, severity and limit."""
+    from tunesmith.data.audit.inspection import all_rules
+
+    every = all_rules()
+    if as_json:
+        as_object({name: asdict(rule) for name, rule in every.items()})
+        return
+    table = Table("rule", "severity", "limit", "why it matters", box=None, padding=(0, 2, 0, 0))
+    for name, rule in every.items():
+        limit = "" if rule.limit is None else f"{rule.limit:g}"
+        table.add_row(name, rule.severity, limit, Text(rule.why))
+    Console(highlight=False).print(table)
 
 
 def dry_run(plan: Plan, *, as_json: bool) -> None:

@@ -19,14 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.contracts import Audit, Example, Finding, Json, JsonObject
-from tunesmith.data.audit.inspection import Inspection
+from tunesmith.data.audit.inspection import Inspection, choose
 from tunesmith.data.coding import Coding
 from tunesmith.data.examples import rows_of, write_examples
 from tunesmith.data.gather import Selection, gather_packed
 from tunesmith.data.order import Mixture
 from tunesmith.data.provenance import Stamps, check_still, preparation_digest, stamp
 from tunesmith.data.store import PackedRows, open_packed
-from tunesmith.data.summary import Summary, summarise
+from tunesmith.data.summary import ALIKE, Summary, summarise
 from tunesmith.errors import DataError, Place, Refused, RunError
 from tunesmith.recipe import Data
 from tunesmith.runs.durable import sweep, write_bytes
@@ -157,7 +157,7 @@ def write_prepared(
         DataError: a file or row cannot be used.
     """
     stamps = stamp(data)
-    digest = preparation_digest(stamps, data, seed, coding.as_json())
+    digest = preparation_digest(stamps, data, seed, _deciding(inspection, coding))
     before = existing(run_folder)
     if before is not None:
         if before.digest != digest:
@@ -215,6 +215,11 @@ def refuse_blocked(audit: Audit) -> None:
 
 def _at(finding: Finding) -> str:
     return f" ({Place(file=finding.file, line=finding.line)})" if finding.file else ""
+
+
+def _deciding(inspection: Inspection, coding: Coding) -> JsonObject:
+    """What decides the tokens, and of the audit what decides the split."""
+    return {**coding.as_json(), "alike": choose(inspection.rules).limits[ALIKE]}
 
 
 def _options(data: Data, coding: Coding) -> JsonObject:

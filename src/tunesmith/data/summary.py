@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from tunesmith.data.audit.rows import Rows, RowStore, Tokens, row_store
 from tunesmith.data.coding import Coding
 from tunesmith.data.encoded import EncodedSource, encode_source
 from tunesmith.data.fit import Fit, fit
+from tunesmith.data.near.clusters import clusters
+from tunesmith.data.near.units import units_of
 from tunesmith.data.provenance import StampedSource, Stamps, stamp
 from tunesmith.data.split import Split, split
 from tunesmith.data.survey import Survey, spread
@@ -31,6 +33,8 @@ from tunesmith.errors import DataError
 from tunesmith.recipe import Data
 
 Progress = Callable[[int, int], None]
+ALIKE = "near_duplicate"
+"""The rule whose limit says which rows stay together in the split."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,11 +185,11 @@ def _read(task: _Task, store: RowStore) -> Reading:
     )
     for part in stamps.parts:
         reader.read(part)
-    return reader.reading()
+    return reader.reading(chosen.limits[ALIKE])
 
 
 def _split(task: _Task, reading: Reading, surveys: tuple[Survey, ...]) -> Split:
-    keys, stamps, data = reading.keys, task.stamps, task.data
+    stamps, data = task.stamps, task.data
     for part, survey in zip(stamps.parts, surveys, strict=True):
         if not survey.rows:
             assert reading.first_fault is not None, "a file without rows is refused before"
@@ -195,12 +199,26 @@ def _split(task: _Task, reading: Reading, surveys: tuple[Survey, ...]) -> Split:
                 hint=reading.first_fault.hint,
                 place=reading.first_fault.place,
             )
+    keys = reading.keys
     if stamps.held_out is None:
         assert not isinstance(data.held_out, str), "a file was stamped"
-        return split(keys, data.held_out, task.seed)
+        leaders = clusters(reading.near, len(keys))
+        keys = replace(keys, alike=units_of(reading.near, leaders, keys.groups_R))
+        try:
+            return split(keys, data.held_out, task.seed)
+        except DataError as error:
+            raise _with_fault(error, reading.first_fault) from None
     border = len(keys) - surveys[-1].rows
     everything = np.arange(len(keys), dtype=np.int64)
     return Split(train=everything[:border], held_out=everything[border:])
+
+
+def _with_fault(error: DataError, fault: DataError | None) -> DataError:
+    """Too few rows, because of rows that cannot be used: those are what is to be mended."""
+    if fault is None:
+        return error
+    what = f"{error.what}; of the rows that cannot be used this is the first: {fault.what}"
+    return DataError(what, hint=fault.hint, place=fault.place)
 
 
 def _tokens(part: StampedSource, coding: Coding, task: _Task) -> Tokens:

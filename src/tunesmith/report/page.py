@@ -23,6 +23,8 @@ from tunesmith.evaluate.wording import (
     verdict,
 )
 from tunesmith.report import plots
+from tunesmith.report.audit_page import audit_of_json
+from tunesmith.report.audit_page import show as show_audit
 from tunesmith.report.computed import computed_lines, computed_sentence
 from tunesmith.report.facts import Facts, read_facts
 from tunesmith.report.text import visible
@@ -99,8 +101,7 @@ def render(facts: Facts) -> str:
         opened=record.generations[:OPEN_GENERATIONS] if record else (),
         folded=record.generations[OPEN_GENERATIONS:] if record else (),
         matrices=_matrices(record),
-        data=_data(facts),
-        findings=_findings(facts.audit),
+        audit=show_audit(audit_of_json(facts.audit)) if facts.audit else None,
         environment=_flat(facts.environment or {}),
         decisions=_decisions(facts),
         computed=computed_lines(facts),
@@ -222,49 +223,6 @@ def _matrix_row(name: str, row: Json) -> tuple[str, tuple[tuple[int, float], ...
     counts = [cell if isinstance(cell, int) else 0 for cell in row]
     total = sum(counts) or 1
     return name, tuple((count, round(count / total, 3)) for count in counts)
-
-
-def _data(facts: Facts) -> tuple[tuple[str, str], ...]:
-    """What the audit counted, as lines of a table."""
-    statistics = (facts.audit or {}).get("statistics")
-    if not isinstance(statistics, dict):
-        return ()
-    lines = []
-    for key, name in (("train", "training rows"), ("held_out", "held-out rows")):
-        if isinstance(statistics.get(key), int):
-            lines.append((name, f"{statistics[key]:,}"))
-    tokens = statistics.get("tokens")
-    if isinstance(tokens, dict):
-        for key, name in (
-            ("total", "tokens"),
-            ("trained", "of them trained"),
-            ("p50", "tokens of a row, median"),
-            ("p95", "95 % of rows have at most"),
-            ("max", "longest row"),
-            ("max_length", "limit of a row"),
-            ("truncated", "rows cut at the limit"),
-            ("dropped", "rows left out"),
-        ):
-            if isinstance(tokens.get(key), int):
-                lines.append((name, f"{tokens[key]:,}"))
-    return tuple(lines)
-
-
-def _findings(audit: JsonObject | None) -> tuple[tuple[str, str, str, int], ...]:
-    """By rule: its severity, the first message, and how many."""
-    counts, findings = (audit or {}).get("counts"), (audit or {}).get("findings")
-    if not isinstance(counts, dict) or not isinstance(findings, list):
-        return ()
-    first: dict[str, tuple[str, str]] = {}
-    for finding in findings:
-        if isinstance(finding, dict):
-            told = (str(finding.get("severity")), str(finding.get("message")))
-            first.setdefault(str(finding.get("rule")), told)
-    return tuple(
-        (rule, *first.get(rule, ("", "")), int(count))
-        for rule, count in counts.items()
-        if isinstance(count, int)
-    )
 
 
 def _decisions(facts: Facts) -> tuple[tuple[str, str], ...]:

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tunesmith.data.audit.contracts import Found, Looker
+from tunesmith.data.audit.contracts import AuditRow, Found, Looker
 from tunesmith.data.audit.log import FindingLog
 from tunesmith.data.audit.rows import Rows, RowStore
 from tunesmith.data.examples import rows_of
-from tunesmith.data.near.pairs import NearPairs
+from tunesmith.data.near.pairs import NearPairs, near_pairs
+from tunesmith.data.near.sketch import Sketches
 from tunesmith.data.provenance import StampedSource, check_still
 from tunesmith.data.split import Keys
 from tunesmith.data.survey import Survey, Surveyor
@@ -70,6 +71,7 @@ class Reader:
         self._log = log
         self._progress = progress
         self._store = store
+        self._sketches = Sketches()
         self._parts: list[PartReading] = []
         self._done = 0
         self._first_fault: DataError | None = None
@@ -94,6 +96,7 @@ class Reader:
             else:
                 seen = self._store.add(len(self._parts), example)
                 surveyor.note(example, seen, file.format)
+                self._sketches.add(_said(seen))
                 for looker in self._lookers.values():
                     for found in looker.see(seen):
                         self._take(found, seen.digest)
@@ -102,8 +105,15 @@ class Reader:
         check_still(stamped)
         self._parts.append(PartReading(survey=surveyor.survey(), keys=surveyor.keys()))
 
-    def reading(self) -> Reading:
-        """What was read."""
+    def reading(self, near_threshold: float) -> Reading:
+        """What was read, with the rows that say nearly the same.
+
+        Args:
+            near_threshold: least similarity of two such rows.
+        """
+        near = near_pairs(
+            self._sketches, lambda index: _said(self._store.row(index)), near_threshold
+        )
         return Reading(
             parts=tuple(self._parts),
             store=self._store,
@@ -111,7 +121,7 @@ class Reader:
                 digests_R=np.concatenate([part.keys.digests_R for part in self._parts]),
                 groups_R=np.concatenate([part.keys.groups_R for part in self._parts]),
             ),
-            near=NearPairs(),
+            near=near,
             lookers=self._lookers,
             log=self._log,
             first_fault=self._first_fault,
@@ -134,6 +144,11 @@ def finish(reading: Reading, rows: Rows) -> None:
                 place, digest = place or row.place, row.digest
             other = _other(found, reading.store)
             reading.log.add(found, place=place, row_hash=digest, other=other)
+
+
+def _said(row: AuditRow) -> str:
+    """What rows are compared by: all but the system prompt, which many share."""
+    return f"{row.prompt}\n{row.answer}"
 
 
 def _other(found: Found, store: RowStore) -> Place | None:

@@ -16,6 +16,13 @@ RULES = {
         why="Repeated rows weigh more than others, and the model learns them by heart.",
         fix="remove them, unless they are meant to weigh more",
     ),
+    "near_duplicate": Rule(
+        severity="warn",
+        why="Rows that nearly repeat one another weigh more than others and teach no more.",
+        fix="keep the better of the two",
+        limit=0.45,
+        limit_is="share of words and pairs of words that two rows have in common",
+    ),
     "oversized_group": Rule(
         severity="warn",
         why="Together they would decide what is measured, so the split divides them.",
