@@ -10,7 +10,7 @@ Rules of form and check digits, no model: the same text gives the same spans on 
 from __future__ import annotations
 
 from tunesmith.data.personal.find import find_personal
-from tunesmith.data.personal.masking import mask, masked
+from tunesmith.data.personal.masking import excerpt, mask
 from tunesmith.data.personal.redaction import Redactor
 from tunesmith.data.personal.secrets import find_secrets
 from tunesmith.data.personal.spans import PERSONAL, SECRETS, Span
@@ -23,5 +23,5 @@ __all__ = [
     "find_personal",
     "find_secrets",
     "mask",
-    "masked",
+    "excerpt",
 ]

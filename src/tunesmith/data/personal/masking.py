@@ -15,6 +15,8 @@ from tunesmith.data.personal.spans import SECRETS, Span, settled
 
 _SHOWN_OF_A_KEY = 4
 _LEAST_FOR_ENDS = 6
+_REACH = 400
+"""Characters around a find that its excerpt is made of."""
 
 
 def mask(text: str) -> str:
@@ -45,3 +47,22 @@ def hidden(kind: str, value: str) -> str:
     if len(value) < _LEAST_FOR_ENDS:
         return "***"
     return f"{value[0]}***{value[-1]}"
+
+
+def excerpt(text: str, span: Span, longest: int = 120) -> str:
+    """The masked text around a span, which stands after the first third where there is room."""
+    piece_start = max(0, span.start - _REACH)
+    piece = text[piece_start : span.end + _REACH]
+    spans = [*find_secrets(piece), *find_personal(piece)]
+    inside = Span(kind=span.kind, start=span.start - piece_start, end=span.end - piece_start)
+    kept = [one for one in settled(spans) if one.end <= inside.start or inside.end <= one.start]
+    before = masked(piece[: inside.start], [one for one in kept if one.end <= inside.start])
+    after_spans = [
+        Span(kind=one.kind, start=one.start - inside.end, end=one.end - inside.end)
+        for one in kept
+        if one.start >= inside.end
+    ]
+    after = masked(piece[inside.end :], after_spans)
+    middle = hidden(span.kind, text[span.start : span.end])
+    lead = before if len(before) <= longest // 3 else "..." + before[3 - longest // 3 :]
+    return (lead + middle + after)[:longest]
