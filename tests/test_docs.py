@@ -29,6 +29,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
 ]
 README = ROOT / "README.md"
+DATA_PAGE = ROOT / "docs" / "data.md"
 RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
 SHORT = (
     "train.steps=2",
@@ -110,6 +111,19 @@ def test_the_readme_is_done_as_written(folder: Path, capfd: pytest.CaptureFixtur
     for name in ("runs/mine/report.html", "mine-merged/config.json", "runs/second/model"):
         assert (folder / name).exists(), name
     assert (folder / "mine-adapter" / "adapter_config.json").exists()
+
+
+def test_the_guide_to_data_is_done_as_written(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(folder)
+    lines = [line for block in blocks(DATA_PAGE, "sh") for line in block.splitlines()]
+    assert {line.split()[1] for line in lines} >= {"split", "convert"}
+    for line in lines:
+        command = shlex.split(line)
+        written = Path(command[command.index("-o") + 1])
+        assert do(command[1:], capfd).splitlines()[-1] == str(written)
+        assert written.exists()
 
 
 def test_the_python_example(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ Shapes: T tokens of one row, N trained tokens of a forest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -309,6 +309,10 @@ class Format(Protocol):
         """The row's content; DataError (without a place) says what is wrong with it."""
         ...
 
+    def compose(self, content: Content) -> JsonObject:
+        """A row that `parse` reads as this content; DataError says why there can be none."""
+        ...
+
 
 class Method(Protocol):
     """`methods/x.py`: an objective."""
@@ -393,6 +397,3 @@ class Scorer(Protocol):
     def value(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         """The figure from summed statistics (..., K) -> (...)."""
         ...
-
-
-RowStream = Iterator[RawRow]

@@ -13,7 +13,7 @@ import typer
 from tunesmith.errors import RecipeError
 
 if TYPE_CHECKING:
-    from tunesmith.recipe import Request
+    from tunesmith.recipe import Request, Source
 
 Arguments = Annotated[
     list[str] | None,
@@ -37,6 +37,19 @@ DryRun = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Continue the run in --output, or start it.")
 ]
+DataFile = Annotated[
+    str, typer.Argument(metavar="DATA", help="File or folder with the rows.", show_default=False)
+]
+RowFormat = Annotated[
+    str | None,
+    typer.Option("--format", help="The rows' format; recognised from them when left out."),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="OURS=THEIRS", help="A column's other name; may be repeated."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is written, where it exists.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="As in a recipe.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 
 
@@ -63,3 +76,23 @@ def request(
         data=data,
         output=output,
     )
+
+
+def source(data: str, row_format: str | None, columns: list[str] | None) -> Source:
+    """The rows of a file or folder that the command line names.
+
+    Raises:
+        RecipeError: a column is not written as OURS=THEIRS.
+    """
+    from tunesmith.recipe import Source
+
+    names: dict[str, str] = {}
+    for text in columns or []:
+        ours, _, theirs = text.partition("=")
+        if not (ours and theirs):
+            raise RecipeError(
+                f"--column {text} does not say which column is meant",
+                hint="write our name, then the file's: --column question=subject",
+            )
+        names[ours.strip()] = theirs
+    return Source(path=data, format=row_format, columns=names)

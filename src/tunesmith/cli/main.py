@@ -24,6 +24,8 @@ from tunesmith.ranks import ranks_here
 VERBS = (
     "init",
     "check",
+    "split",
+    "convert",
     "train",
     "run",
     "eval",

@@ -44,12 +44,25 @@ class Recognised:
             DataError: the row is wrong, with its place.
         """
         try:
-            values = _renamed(row.values, self.columns, ignore_case=self.ignore_case)
+            values = self.renamed(row.values)
             if not self.forced:
                 self._require_own(row, values)
             return format_called(self.name).parse(values)
         except DataError as error:
             raise DataError(error.what, hint=error.hint, place=row.place, rule=error.rule) from None
+
+    def renamed(self, values: JsonObject) -> JsonObject:
+        """A row under our names.
+
+        Raises:
+            DataError: it lacks a column that `columns` names.
+        """
+        return _renamed(values, self.columns, ignore_case=self.ignore_case)
+
+    def own_name(self, column: str) -> str:
+        """What we call a column of the file."""
+        theirs = {theirs: ours for ours, theirs in self.columns.items()}
+        return theirs.get(column, column.strip().lower() if self.ignore_case else column)
 
     def _require_own(self, row: RawRow, values: JsonObject) -> None:
         found = _first_that_recognises(values)

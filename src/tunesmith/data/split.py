@@ -51,12 +51,23 @@ class Oversized:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """What the split did not divide."""
+
+    rows: int = 0
+    """Rows that stay with others."""
+    units: int = 0
+    """Units that they form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """Indices of rows, ascending; together they are all rows, once each."""
 
     train: NDArray[np.int64]
     held_out: NDArray[np.int64]
     oversized: tuple[Oversized, ...] = ()
+    together: Together = Together()
 
 
 def key_of(digest: str) -> int:
@@ -100,6 +111,7 @@ def split(keys: Keys, held_out: float | int | None, seed: int) -> Split:
         train=everything[~is_held_out_R],
         held_out=everything[is_held_out_R],
         oversized=oversized,
+        together=Together(rows=int(sizes_U[sizes_U > 1].sum()), units=int((sizes_U > 1).sum())),
     )
 
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from tunesmith.contracts import Consumes, Content, JsonObject, Message
 from tunesmith.data.columns import as_text, filled_text, kind_of, optional_text
-from tunesmith.data.turns import conversation, opening
+from tunesmith.data.composing import as_exchanges
+from tunesmith.data.turns import conversation, opening, parsed
 from tunesmith.errors import DataError
 
 COLUMNS = ("instruction", "input", "output", "system", "history")
@@ -41,10 +42,25 @@ def parse(values: JsonObject) -> Content:
     return conversation(turns)
 
 
+def compose(content: Content) -> JsonObject:
+    """The row of questions and answers; the last pair is its instruction and output."""
+    held = as_exchanges(content)
+    *earlier, (question, answer) = held.pairs
+    row: JsonObject = {"instruction": question, "input": "", "output": answer}
+    if held.system:
+        row["system"] = held.system
+    if earlier:
+        row["history"] = [[asked, reply] for asked, reply in earlier]
+    return row
+
+
 def _history(values: JsonObject) -> list[tuple[str, str]]:
+    """The earlier pairs; CSV holds them as text."""
     history = values.get("history")
     if history is None or history == "":
         return []
+    if isinstance(history, str) and history.lstrip().startswith("["):
+        history = parsed(history, "history")
     if not isinstance(history, list):
         raise DataError(
             f"history is {kind_of(history)}; a list is expected",

@@ -17,6 +17,7 @@ import re
 
 from tunesmith.contracts import Consumes, Content, Json, JsonObject, Message
 from tunesmith.data.columns import as_objects, column, filled_text
+from tunesmith.data.composing import as_preference, tool_columns, turns_as_json
 from tunesmith.data.pairs import divided, preference, said
 from tunesmith.data.turns import message, opening, parsed, tools_of
 from tunesmith.errors import DataError
@@ -50,6 +51,17 @@ def parse(values: JsonObject) -> Content:
             rule="different_prompts",
         )
     return preference([*before, *start], chosen, rejected, tools)
+
+
+def compose(content: Content) -> JsonObject:
+    """The row of a pair, as lists of turns."""
+    pair = as_preference(content)
+    return {
+        "prompt": turns_as_json(pair.prompt),
+        "chosen": turns_as_json(pair.chosen),
+        "rejected": turns_as_json(pair.rejected),
+        **tool_columns(pair.tools),
+    }
 
 
 def _prompt(values: JsonObject) -> list[Message]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from tunesmith.contracts import Consumes, Content, JsonObject, Segment, Segments
 from tunesmith.data.columns import as_objects, as_text, column, kind_of
+from tunesmith.data.composing import not_held
 from tunesmith.data.turns import parsed
 from tunesmith.errors import DataError
 
@@ -48,3 +49,10 @@ def parse(values: JsonObject) -> Content:
             rule="missing_answer",
         )
     return Segments(parts=tuple(parts))
+
+
+def compose(content: Content) -> JsonObject:
+    """The row of segments."""
+    if not isinstance(content, Segments):
+        raise not_held(content)
+    return {"segments": [{"label": part.trained, "text": part.text} for part in content.parts]}

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from tunesmith.contracts import Consumes, Content, JsonObject, Message
 from tunesmith.data.columns import as_objects, column
+from tunesmith.data.composing import as_conversation, tool_columns, turns_as_json
 from tunesmith.data.turns import conversation, message, parsed, tools_of
 
 COLUMNS = ("messages", "tools")
@@ -37,3 +38,9 @@ def parse(values: JsonObject) -> Content:
         for index, turn in enumerate(as_objects(value, "messages"))
     ]
     return conversation(turns, tools_of(values))
+
+
+def compose(content: Content) -> JsonObject:
+    """The row of a conversation; arguments of calls stay objects."""
+    held = as_conversation(content)
+    return {"messages": turns_as_json(held.messages), **tool_columns(held.tools)}

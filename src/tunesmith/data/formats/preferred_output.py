@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from tunesmith.contracts import Consumes, Content, JsonObject, Message
 from tunesmith.data.columns import as_objects, column, kind_of
+from tunesmith.data.composing import as_preference, tool_columns, turns_as_json
 from tunesmith.data.pairs import preference
 from tunesmith.data.turns import message, parsed, tools_of
 from tunesmith.errors import DataError
@@ -52,3 +53,13 @@ def _turns(values: JsonObject, name: str, where: str) -> list[Message]:
         value = parsed(value, where)
     turns = as_objects(value, where)
     return [message(turn, f"{where}[{index}]") for index, turn in enumerate(turns)]
+
+
+def compose(content: Content) -> JsonObject:
+    """The row of a pair; arguments of calls stay objects."""
+    pair = as_preference(content)
+    return {
+        "input": {"messages": turns_as_json(pair.prompt), **tool_columns(pair.tools)},
+        "preferred_output": turns_as_json(pair.chosen),
+        "non_preferred_output": turns_as_json(pair.rejected),
+    }

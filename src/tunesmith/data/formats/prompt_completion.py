@@ -8,8 +8,11 @@ applies. For text that must reach the model untouched use `input_output` segment
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tunesmith.contracts import Consumes, Content, JsonObject, Message
 from tunesmith.data.columns import as_objects, column, filled_text
+from tunesmith.data.composing import as_conversation, is_plain, tool_columns, turns_as_json
 from tunesmith.data.turns import conversation, message, opening, tools_of
 
 COLUMNS = ("prompt", "completion", "system", "tools")
@@ -38,3 +41,22 @@ def parse(values: JsonObject) -> Content:
     else:
         turns.append(Message(role="assistant", content=filled_text(values, "completion")))
     return conversation(turns, tools_of(values))
+
+
+def compose(content: Content) -> JsonObject:
+    """The row of a conversation: texts for one plain exchange, lists of turns for more.
+
+    The completion begins with the first turn that is trained.
+    """
+    held = as_conversation(content)
+    tools = tool_columns(held.tools)
+    turns = held.messages
+    if [turn.role for turn in turns] == ["user", "assistant"] and all(map(is_plain, turns)):
+        return {"prompt": turns[0].content, "completion": turns[1].content, **tools}
+    first = next(i for i, turn in enumerate(turns) if turn.role == "assistant" and turn.weight > 0)
+    prompt = [replace(turn, weight=1.0) for turn in turns[:first]]
+    return {
+        "prompt": turns_as_json(prompt),
+        "completion": turns_as_json(turns[first:]),
+        **tools,
+    }

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from tunesmith.contracts import Consumes, Content, JsonObject, Message
 from tunesmith.data.columns import filled_text, optional_text
+from tunesmith.data.composing import as_exchanges, too_many_turns
 from tunesmith.data.turns import conversation, opening
 
 COLUMNS = ("question", "answer", "system", "context")
@@ -36,6 +37,15 @@ def parse(values: JsonObject) -> Content:
     turns.append(Message(role="user", content=asked))
     turns.append(Message(role="assistant", content=answer))
     return conversation(turns)
+
+
+def compose(content: Content) -> JsonObject:
+    """The row of a single exchange."""
+    held = as_exchanges(content)
+    if len(held.pairs) > 1:
+        raise too_many_turns(len(held.pairs))
+    row: JsonObject = {"question": held.pairs[0][0], "answer": held.pairs[0][1]}
+    return {**row, "system": held.system} if held.system else row
 
 
 def _first(values: JsonObject, names: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tunesmith.contracts import Consumes, Content, JsonObject, Text
 from tunesmith.data.columns import filled_text
+from tunesmith.data.composing import not_held
 
 COLUMNS = ("text",)
 PRIORITY = 10
@@ -21,3 +22,10 @@ def recognises(values: JsonObject) -> bool:
 def parse(values: JsonObject) -> Content:
     """The text as it is."""
     return Text(text=filled_text(values, "text"))
+
+
+def compose(content: Content) -> JsonObject:
+    """The row of a text."""
+    if not isinstance(content, Text):
+        raise not_held(content)
+    return {"text": content.text}
