@@ -1,0 +1,1 @@
+"""Tests of bias in the data."""
