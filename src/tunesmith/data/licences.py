@@ -78,7 +78,7 @@ def licence_of(text: str) -> Licence:
 
 def _expression(given: str) -> Any:  # noqa: ANN401 - the library's trees have no types
     """The expression that a text means; None where it is none."""
-    for reading in (given, _named(given), _in_parentheses(given), _all_named(given)):
+    for reading in (given, _in_parentheses(given), _named(given), _all_named(given)):
         if reading and (parsed := _parsed(reading)) is not None:
             return parsed
     return None
