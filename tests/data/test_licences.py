@@ -76,6 +76,7 @@ def test_a_licence_is_read(text: str, expression: str | None) -> None:
         "( ",
         "MIT, and what you find in the folder",
         "https://example.org/terms",
+        "ours and (CC BY 4.0)",
         "code is MIT, data is CC BY-NC 4.0",
         "creative commons",
         "LicenseRef-acme AND foo",

@@ -160,6 +160,8 @@ def _in_parentheses(text: str) -> str:
     outside = _PARENTHESES.sub(" ", text).strip()
     if outside == text:
         return ""
+    if re.search(r"\b(?:and|or|with)\b", outside, re.IGNORECASE) and not _named(outside):
+        return ""
     found: list[str] = []
     for part in (*_PARENTHESES.findall(text), outside):
         name = part if _parsed(part) is not None else _named(part)

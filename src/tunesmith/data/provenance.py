@@ -9,13 +9,14 @@ are kept for people and are not part of it.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 from tunesmith.contracts import JsonObject
 from tunesmith.data.content import canonical
+from tunesmith.data.origin import Origin, origin_of
 from tunesmith.data.read import files_of
 from tunesmith.errors import DataError, Place
 from tunesmith.recipe import Data, Source
@@ -41,6 +42,8 @@ class StampedSource:
 
     source: Source
     files: tuple[FileStamp, ...]
+    origin: Origin = field(default_factory=Origin)
+    """Where it comes from, and its licence; this decides no row."""
 
     def as_json(self) -> JsonObject:
         """For provenance.json."""
@@ -50,6 +53,7 @@ class StampedSource:
             "format": self.source.format,
             "columns": dict(self.source.columns),
             "files": [asdict(stamp) for stamp in self.files],
+            **self.origin.as_json(),
         }
 
     def deciding(self) -> JsonObject:
@@ -62,13 +66,16 @@ class StampedSource:
 
 
 def stamped(source: Source) -> StampedSource:
-    """The files of a source, hashed.
+    """The files of a source, hashed, and where they come from.
 
     Raises:
         DataError: one of them cannot be read.
     """
+    files = files_of(source.path)
     return StampedSource(
-        source=source, files=tuple(_file_stamp(path) for path in files_of(source.path))
+        source=source,
+        files=tuple(_file_stamp(path) for path in files),
+        origin=origin_of(source, files),
     )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from tunesmith.bundled import bundled_path, is_bundled
 from tunesmith.contracts import RawRow
 from tunesmith.data.columns import nearest
+from tunesmith.data.origin_documents import is_description
 from tunesmith.data.readers import (
     delimited,
     json_document,
@@ -141,6 +142,7 @@ def _in_folder(folder: Path, notice: Callable[[str], None]) -> tuple[Path, ...]:
     visible = sorted(
         entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith(".")
     )
+    visible = [entry for entry in visible if not is_description(entry)]
     known = [entry for entry in visible if ending_of(entry) in READERS]
     tables = [entry for entry in known if not ending_of(entry).startswith(_DOCUMENTS)]
     taken = tables or known

@@ -221,6 +221,8 @@ def _located(path: str, folder: Path) -> str:
         raise RecipeError("a path in the recipe is not a usable path", hint="shorten or correct it")
     plain = Path(path).expanduser()
     for candidate in (folder / plain, plain):
+        if candidate.is_file():  # a link keeps its own name: the ending says what is in it
+            return str(candidate.parent.resolve() / candidate.name)
         if candidate.exists():
             return str(candidate.resolve())
     return path

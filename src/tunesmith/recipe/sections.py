@@ -44,6 +44,12 @@ class Source(Config):
     """Name of the row format; recognised from the rows when left out."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Our name: the file's name, where they differ, e.g. `{question: query}`."""
+    licence: str | None = None
+    """Licence as SPDX or as it is commonly called, e.g. `CC-BY-4.0`; `own` for your own data."""
+    origin: str | None = None
+    """Where it comes from: an address, a hub id (`owner/name@revision`), or words."""
+    consent: str | None = None
+    """Who agreed to this use, and how: a note for the ledger."""
 
 
 class Data(Config):
