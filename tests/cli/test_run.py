@@ -207,11 +207,12 @@ def test_check_needs_no_base_and_shows_masks_with_one(
     assert "20" in capsys.readouterr().out
     assert command(["check", "--data", str(rows), "--base", str(base)]) == 0
     assert "⟦It is 1.</s>⟧" in capsys.readouterr().out
-    assert command(["check", "--data", str(rows), "--json"]) == 0
+    few = "audit.rules=[duplicate, leak, unusable_row]"
+    assert command(["check", "--data", str(rows), "--json", few]) == 0
     audit = json.loads(capsys.readouterr().out)
     assert (audit["rows"], audit["verdict"]) == (20, "ready")
     kept = rows.parent / "audit"
-    assert command(["check", "--data", str(rows), "--output", str(kept)]) == 0
+    assert command(["check", "--data", str(rows), "--output", str(kept), few]) == 0
     assert json.loads((kept / "audit.json").read_text()) == audit
     assert command(["check", "--data", str(rows), "--output", str(kept)]) == 2, "not empty"
 
