@@ -33,6 +33,7 @@ VERBS = (
     "export",
     "chat",
     "runs",
+    "provenance",
     "doctor",
     "schema",
 )

@@ -202,6 +202,20 @@ def conflict(one: Terms, other: Terms) -> str:
     return ""
 
 
+def duties(terms: Terms | None) -> tuple[str, ...]:
+    """What a licence asks, a word each; nothing where it asks nothing."""
+    if terms is None:
+        return ("unknown",)
+    asked = (
+        ("attribution", terms.attribution),
+        ("share-alike", terms.share_alike),
+        ("non-commercial", not terms.commercial),
+        ("no derivatives", not terms.derivatives),
+        (terms.restriction, bool(terms.restriction)),
+    )
+    return tuple(word for word, holds in asked if holds)
+
+
 def _burden(terms: Terms) -> tuple[bool, ...]:
     return (
         not terms.derivatives,

@@ -23,6 +23,7 @@ from tunesmith.data.audit.inspection import Inspection, choose
 from tunesmith.data.coding import Coding
 from tunesmith.data.examples import rows_of, write_examples
 from tunesmith.data.gather import Selection, gather_packed
+from tunesmith.data.ledger import FILE, LEFT_OUT, base_entry, entries_of, write_left_out
 from tunesmith.data.order import Mixture
 from tunesmith.data.provenance import Stamps, check_still, preparation_digest, stamp
 from tunesmith.data.store import PackedRows, open_packed
@@ -84,7 +85,7 @@ def existing(run_folder: Path) -> Provenance | None:
     Raises:
         DataError: the record is damaged.
     """
-    path = run_folder / "data" / "provenance.json"
+    path = run_folder / "data" / FILE
     if not path.exists():
         return None
     try:
@@ -177,20 +178,20 @@ def write_prepared(
     _write_rows(folder, summary)
     _write_words(folder, summary, seed)
     write_bytes(folder / "audit.json", _json(summary.audit.as_json()))
+    write_left_out(folder / LEFT_OUT, summary)
+    entries = entries_of(summary)
     body: JsonObject = {
         "digest": digest,
         "seed": seed,
         "now": coding.template.now.isoformat(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "sources": [
-            {**part.as_json(), "rows": survey.rows, "formats": list(survey.formats)}
-            for part, survey in zip(stamps.sources, summary.surveys, strict=False)
-        ],
-        "held_out": [stamps.held_out.as_json()] if stamps.held_out else [],
+        "sources": list(entries[: len(stamps.sources)]),
+        "held_out": list(entries[len(stamps.sources) :]),
+        "base": base_entry(coding.tokenizer.folder),
         "options": _options(data, coding),
         "notices": list(summary.notices()),
     }
-    write_bytes(folder / "provenance.json", _json(body))
+    write_bytes(folder / FILE, _json(body))
     return open_prepared(run_folder)
 
 

@@ -2,7 +2,8 @@
 
 run/data/
 audit.json               what was noticed (contracts.Audit)
-provenance.json          the files by sha256, the options, the preparation digest
+provenance.json          the sources with their files, rows and licences, the options, the digest
+left_out.jsonl           rows that are neither trained nor held out, and why (ledger)
 train/  heldout/         packed tokens (store)
 heldout.examples.jsonl   the held-out rows in words, for evaluation
 train.examples.jsonl     up to 200 training rows in words

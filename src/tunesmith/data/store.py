@@ -178,6 +178,31 @@ def write_packed(
     return open_packed(folder)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowRecords:
+    """What is known of each row without its tokens."""
+
+    records_R: NDArray[np.void]
+    files: tuple[str, ...]
+    """Names that the records' `file` counts into."""
+
+    def place(self, index: int) -> Place:
+        """File and line of a row."""
+        record = self.records_R[index]
+        return Place(file=self.files[int(record["file"])], line=int(record["line"]))
+
+
+def read_records(folder: Path) -> RowRecords:
+    """The records of what `write_packed` wrote; the tokens are neither read nor checked.
+
+    Raises:
+        DataError: the records are missing, cut, or altered.
+    """
+    manifest = read_manifest(folder)
+    check_file(folder / "rows.bin", manifest.files["rows.bin"])
+    return RowRecords(records_R=np.fromfile(folder / "rows.bin", dtype=ROW), files=manifest.names)
+
+
 def open_packed(folder: Path) -> PackedRows:
     """Open what `write_packed` wrote, after checking every byte.
 

@@ -13,7 +13,8 @@ from tests.data.shops import qa
 from tunesmith.contracts import Audit, Finding
 from tunesmith.data import stage
 from tunesmith.data.audit.inspection import Inspection
-from tunesmith.data.checks.licence import RULES, duties
+from tunesmith.data.checks.licence import RULES
+from tunesmith.data.licence_terms import duties
 from tunesmith.data.licences import licence_of
 from tunesmith.recipe import AuditRules, Data, Source
 

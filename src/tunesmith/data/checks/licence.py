@@ -16,7 +16,7 @@ from pathlib import Path
 from tunesmith.contracts import Json, JsonObject
 from tunesmith.data.audit.contracts import AuditRow, Found, Ground, Rule
 from tunesmith.data.audit.rows import Rows
-from tunesmith.data.licence_terms import Terms, conflict
+from tunesmith.data.licence_terms import conflict, duties
 from tunesmith.data.provenance import StampedSource
 from tunesmith.errors import Place
 
@@ -117,20 +117,6 @@ class Licences:
                     place=_place(one),
                     elsewhere=_place(other),
                 )
-
-
-def duties(terms: Terms | None) -> tuple[str, ...]:
-    """What a licence asks, a word each; nothing where it asks nothing."""
-    if terms is None:
-        return ("unknown",)
-    asked = (
-        ("attribution", terms.attribution),
-        ("share-alike", terms.share_alike),
-        ("non-commercial", not terms.commercial),
-        ("no derivatives", not terms.derivatives),
-        (terms.restriction, bool(terms.restriction)),
-    )
-    return tuple(word for word, holds in asked if holds)
 
 
 def _judged(part: StampedSource) -> Iterator[Found]:
