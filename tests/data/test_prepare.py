@@ -245,6 +245,7 @@ def test_what_a_killed_process_left_is_removed(rows: Path, base: Path, tmp_path:
         "audit.json",
         "heldout",
         "heldout.examples.jsonl",
+        "left_out.jsonl",
         "provenance.json",
         "train",
         "train.examples.jsonl",

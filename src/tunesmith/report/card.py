@@ -14,6 +14,7 @@ import jinja2
 from tunesmith.contracts import Result
 from tunesmith.evaluate.wording import interval, metric_name, number, signed, task_name, verdict
 from tunesmith.report.facts import Facts, is_hub_id, read_facts
+from tunesmith.report.licence import inherited
 from tunesmith.report.text import markdown
 from tunesmith.report.verdict import judge
 from tunesmith.runs import Run
@@ -52,6 +53,8 @@ def render(facts: Facts) -> str:
         adapted=adapted,
         base_is_public=facts.recipe is not None and is_hub_id(facts.recipe.base.path),
         judgement=judge(facts),
+        licence=inherited(facts),
+        datasets=list(dict.fromkeys(one.hub for one in facts.sources if is_hub_id(one.hub or "."))),
         rows=[_row(result) for result in facts.results if result.slice == "all"],
         metrics=list(dict.fromkeys(result.metric for result in facts.results)),
     )

@@ -6,10 +6,11 @@ report too. Only what is damaged is an error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tunesmith.contracts import Json, JsonObject, Result, StepRecord
+from tunesmith.data.licences import Licence, licence_of
 from tunesmith.errors import RunError
 from tunesmith.evaluate.record import FILE, EvaluationRecord, find, read_record
 from tunesmith.recipe import Recipe, Request, read_recipe
@@ -29,6 +30,13 @@ class Source:
     formats: tuple[str, ...]
     sha256: tuple[str, ...]
     """Of each file."""
+    licence: Licence = Licence(text="")
+    hub: str = ""
+    """Id of the data set on the hub."""
+    whence: str = ""
+    """Hub id with its revision, address, or what was said of where it comes from."""
+    author: str = ""
+    citation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +56,7 @@ class Facts:
     audit: JsonObject | None
     sources: tuple[Source, ...]
     environment: JsonObject | None
+    base_licence: Licence = field(default_factory=lambda: Licence(text=""))
 
     @property
     def base(self) -> str:
@@ -83,6 +92,7 @@ def read_facts(run: Run) -> Facts:
     state = run.state()
     recipe_file = run.path("recipe.yaml")
     has_recipe = recipe_file.exists()
+    provenance = _object(run.path("data", "provenance.json"))
     stages = state.get("stages")
     return Facts(
         name=run.name,
@@ -94,8 +104,9 @@ def read_facts(run: Run) -> Facts:
         stages=stages if isinstance(stages, dict) else {},
         evaluation=read_record(run.path(FILE)) if run.path(FILE).exists() else None,
         audit=_object(run.path("data", "audit.json")),
-        sources=_sources(_object(run.path("data", "provenance.json"))),
+        sources=_sources(provenance),
         environment=_object(run.path("environment.json")),
+        base_licence=_licence((provenance or {}).get("base")),
     )
 
 
@@ -139,7 +150,32 @@ def _source(entry: JsonObject, role: str) -> Source:
         rows=whole(entry.get("rows")),
         formats=tuple(str(name) for name in formats) if isinstance(formats, list) else (),
         sha256=tuple(str(file.get("sha256", "")) for file in stamps),
+        licence=_licence(entry),
+        hub=_said(entry, "hub"),
+        whence=_whence(entry),
+        author=_said(entry, "author"),
+        citation=_said(entry, "citation"),
     )
+
+
+def _licence(entry: Json) -> Licence:
+    """The licence of an entry in the ledger, with the text that was given for it."""
+    if not isinstance(entry, dict):
+        return Licence(text="")
+    text = _said(entry, "licence_text")
+    return replace(licence_of(_said(entry, "licence") or text), text=text)
+
+
+def _whence(entry: JsonObject) -> str:
+    hub, revision = _said(entry, "hub"), _said(entry, "revision")
+    if hub:
+        return f"{hub}@{revision[:12]}" if revision else hub
+    return _said(entry, "url") or _said(entry, "origin")
+
+
+def _said(entry: JsonObject, key: str) -> str:
+    """A text of the ledger; empty where it, or the key, is not there."""
+    return str(entry.get(key) or "")
 
 
 def _object(path: Path) -> JsonObject | None:
