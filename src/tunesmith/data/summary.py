@@ -8,7 +8,7 @@ Shapes: E examples of all parts one after the other, R rows of one part.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,8 +19,9 @@ from tunesmith.data.audit.contracts import Ground
 from tunesmith.data.audit.extent import rows_expected
 from tunesmith.data.audit.inspection import Inspection, choose
 from tunesmith.data.audit.log import FindingLog
-from tunesmith.data.audit.reading import Reader, Reading, finish
+from tunesmith.data.audit.reading import Reader, Reading, look_back
 from tunesmith.data.audit.rows import Rows, RowStore, Tokens, row_store
+from tunesmith.data.audit.watch import Watch, watching_beside
 from tunesmith.data.coding import Coding
 from tunesmith.data.encoded import EncodedSource, encode_source
 from tunesmith.data.fit import Fit, fit
@@ -109,7 +110,7 @@ def summarise(
             progress=progress,
             expected=rows_expected(stamps.parts),
         )
-        return _summarised(task, _read(task, store))
+        return _summarised(task, store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,48 +129,53 @@ class _Task:
         self.progress(done, self.expected)
 
 
-def _summarised(task: _Task, reading: Reading) -> Summary:
+def _summarised(task: _Task, store: RowStore) -> Summary:
     data, stamps, coding = task.data, task.stamps, task.coding
-    surveys = tuple(part.survey for part in reading.parts)
-    first_E = tuple(int(count) for count in np.cumsum([0, *(one.rows for one in surveys[:-1])]))
-    chosen = _split(task, reading, surveys)
-    tokens = tuple(_tokens(part, coding, task) for part in stamps.parts if coding is not None)
-    is_held_out_E = np.zeros(len(reading.keys), dtype=bool)
-    is_held_out_E[chosen.held_out] = True
-    rows = Rows(
-        store=reading.store,
-        is_held_out_E=is_held_out_E,
-        digests_E=reading.keys.digests_R,
-        groups_E=reading.keys.groups_R,
-        near=reading.near,
-        oversized=chosen.oversized,
-        tokens=tokens,
-        first_E=first_E,
+    chosen_rules = choose(task.inspection.rules)
+    ground = _ground(task, chosen_rules.limits)
+    lookers = {name: check.begin(ground) for name, check in chosen_rules.checks.items()}
+    settings = task.inspection.rules
+    log, apart = (
+        FindingLog(chosen_rules.rules, settings.severities, settings.listed) for _ in range(2)
     )
-    finish(reading, rows)
-    statistics = _statistics(data, stamps, surveys, chosen, tokens)
-    counted = {name: looker.statistics() for name, looker in reading.lookers.items()}
+    watch = Watch(lookers, log, store.places)
+    with watching_beside(stamps.parts, lookers, apart) as beside:
+        reader = Reader(store, watch if beside is None else None, log, task.count)
+        for part in stamps.parts:
+            reader.read(part)
+        reading = reader.reading(chosen_rules.limits[ALIKE])
+        chosen, rows = _sides(task, reading)
+        watched = beside.join() if beside is not None else None
+    if watched is not None:
+        lookers = watched.lookers
+        log.merge(watched.log)
+    elif beside is not None:
+        for row in store:
+            watch.show(row)
+    look_back(lookers, log, rows)
+    surveys = tuple(part.survey for part in reading.parts)
+    statistics = _statistics(data, stamps, surveys, chosen, rows.tokens)
+    counted = {name: looker.statistics() for name, looker in lookers.items()}
     statistics["checks"] = {name: values for name, values in counted.items() if values}
     return Summary(
         data=data,
         stamps=stamps,
         surveys=surveys,
         split=chosen,
-        audit=reading.log.audit(
+        audit=log.audit(
             rows=sum(survey.rows + len(survey.faulty_R) for survey in surveys),
             statistics=statistics,
         ),
         coding=coding,
-        tokens=tokens,
-        first_E=first_E,
+        tokens=rows.tokens,
+        first_E=rows.first_E,
     )
 
 
-def _read(task: _Task, store: RowStore) -> Reading:
-    chosen = choose(task.inspection.rules)
+def _ground(task: _Task, limits: Mapping[str, float]) -> Ground:
     stamps, coding, inspection = task.stamps, task.coding, task.inspection
-    ground = Ground(
-        limits=chosen.limits,
+    return Ground(
+        limits=limits,
         parts=stamps.parts,
         held_out_part=len(stamps.sources) if stamps.held_out else None,
         markers=coding.markers() if coding is not None else (),
@@ -177,18 +183,30 @@ def _read(task: _Task, store: RowStore) -> Reading:
         base_losses=inspection.base_losses,
         seed=task.seed,
     )
-    reader = Reader(
-        store,
-        {name: check.begin(ground) for name, check in chosen.checks.items()},
-        FindingLog(chosen.rules, inspection.rules.severities, inspection.rules.listed),
-        task.count,
+
+
+def _sides(task: _Task, reading: Reading) -> tuple[Split, Rows]:
+    """The split, and all rows with what is known of them then."""
+    surveys = [part.survey for part in reading.parts]
+    chosen = _split(task, reading, surveys)
+    is_held_out_E = np.zeros(len(reading.keys), dtype=bool)
+    is_held_out_E[chosen.held_out] = True
+    coding = task.coding
+    return chosen, Rows(
+        store=reading.store,
+        is_held_out_E=is_held_out_E,
+        digests_E=reading.keys.digests_R,
+        groups_E=reading.keys.groups_R,
+        near=reading.near,
+        oversized=chosen.oversized,
+        tokens=tuple(
+            _tokens(part, coding, task) for part in task.stamps.parts if coding is not None
+        ),
+        first_E=tuple(int(count) for count in np.cumsum([0, *(one.rows for one in surveys[:-1])])),
     )
-    for part in stamps.parts:
-        reader.read(part)
-    return reader.reading(chosen.limits[ALIKE])
 
 
-def _split(task: _Task, reading: Reading, surveys: tuple[Survey, ...]) -> Split:
+def _split(task: _Task, reading: Reading, surveys: Sequence[Survey]) -> Split:
     stamps, data = task.stamps, task.data
     for part, survey in zip(stamps.parts, surveys, strict=True):
         if not survey.rows:

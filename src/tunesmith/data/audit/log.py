@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from tunesmith.contracts import Audit, Finding, JsonObject, Severity
 from tunesmith.data.audit.contracts import Found, Rule
 from tunesmith.data.columns import printable
+from tunesmith.data.personal.masking import mask
 from tunesmith.errors import Place
 
 LONGEST_EXCERPT = 120
@@ -63,15 +64,22 @@ class FindingLog:
             Finding(
                 rule=found.rule,
                 severity=judged,
-                message=found.message,
+                message=mask(found.message),
                 fix=found.fix or rule.fix,
                 file=str(place.file) if place else "",
                 line=place.line if place else 0,
                 row_hash=row_hash,
-                excerpt=printable(found.excerpt, LONGEST_EXCERPT),
+                excerpt=printable(mask(found.excerpt), LONGEST_EXCERPT),
                 other=str(other) if other else "",
             )
         )
+
+    def merge(self, other: FindingLog) -> None:
+        """Take what another log of the same rules holds; no rule has findings in both."""
+        self._counts.update(other._counts)
+        self._in_list.update(other._in_list)
+        self._worst |= other._worst
+        self._findings += other._findings
 
     def audit(self, *, rows: int, statistics: JsonObject) -> Audit:
         """The record: blocked where a finding blocks, warnings where one warns, else ready."""

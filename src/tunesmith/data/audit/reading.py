@@ -17,13 +17,14 @@ import numpy as np
 from tunesmith.data.audit.contracts import AuditRow, Found, Looker
 from tunesmith.data.audit.log import FindingLog
 from tunesmith.data.audit.rows import Rows, RowStore
+from tunesmith.data.audit.watch import Watch, other_place
 from tunesmith.data.examples import rows_of
 from tunesmith.data.near.pairs import NearPairs, near_pairs
 from tunesmith.data.near.sketch import Sketches
 from tunesmith.data.provenance import StampedSource, check_still
 from tunesmith.data.split import Keys
 from tunesmith.data.survey import Survey, Surveyor
-from tunesmith.errors import DataError, Place
+from tunesmith.errors import DataError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,6 @@ class Reading:
     keys: Keys
     """Of the rows of all parts."""
     near: NearPairs
-    lookers: Mapping[str, Looker]
-    log: FindingLog
     first_fault: DataError | None
     """The first row that cannot be used."""
 
@@ -55,7 +54,7 @@ class Reader:
     def __init__(
         self,
         store: RowStore,
-        lookers: Mapping[str, Looker],
+        watch: Watch | None,
         log: FindingLog,
         progress: Callable[[int], None],
     ) -> None:
@@ -63,14 +62,14 @@ class Reader:
 
         Args:
             store: keeps every row.
-            lookers: see every row.
-            log: takes what they find.
+            watch: is shown every row; None where another process does that.
+            log: takes what is found.
             progress: told how many rows are done.
         """
-        self._lookers = lookers
         self._log = log
         self._progress = progress
         self._store = store
+        self._watch = watch
         self._sketches = Sketches()
         self._parts: list[PartReading] = []
         self._done = 0
@@ -97,9 +96,8 @@ class Reader:
                 seen = self._store.add(len(self._parts), example)
                 surveyor.note(example, seen, file.format)
                 self._sketches.add(_said(seen))
-                for looker in self._lookers.values():
-                    for found in looker.see(seen):
-                        self._take(found, seen.digest)
+                if self._watch is not None:
+                    self._watch.show(seen)
             self._done += 1
             self._progress(self._done)
         check_still(stamped)
@@ -122,37 +120,25 @@ class Reader:
                 groups_R=np.concatenate([part.keys.groups_R for part in self._parts]),
             ),
             near=near,
-            lookers=self._lookers,
-            log=self._log,
             first_fault=self._first_fault,
         )
 
-    def _take(self, found: Found, digest: str) -> None:
-        place = found.place
-        if place is None and found.index is not None:
-            place = self._store.place(found.index)
-        self._log.add(found, place=place, row_hash=digest, other=_other(found, self._store))
 
-
-def finish(reading: Reading, rows: Rows) -> None:
+def look_back(lookers: Mapping[str, Looker], log: FindingLog, rows: Rows) -> None:
     """Let every check look back, now that all rows and the split are known."""
-    for looker in reading.lookers.values():
+    for looker in lookers.values():
         for found in looker.finish(rows):
             place, digest = found.place, ""
             if found.index is not None:
                 row = rows.row(found.index)
                 place, digest = place or row.place, row.digest
-            other = _other(found, reading.store)
-            reading.log.add(found, place=place, row_hash=digest, other=other)
+            other = other_place(found, rows.store.places)
+            log.add(found, place=place, row_hash=digest, other=other)
 
 
 def _said(row: AuditRow) -> str:
     """What rows are compared by: all but the system prompt, which many share."""
     return f"{row.prompt}\n{row.answer}"
-
-
-def _other(found: Found, store: RowStore) -> Place | None:
-    return found.elsewhere if found.other is None else store.place(found.other)
 
 
 def _faulty(error: DataError) -> Found:

@@ -16,7 +16,7 @@ import tempfile
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -51,6 +51,36 @@ class Tokens:
     max_length: int | None
 
 
+class PlaceList:
+    """Where each row stands, in 16 bytes a row."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.parts = array("i")
+        self._files = array("i")
+        self._lines = array("q")
+        self._numbers: dict[str, int] = {}
+        self._names: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def add(self, part: int, place: Place) -> int:
+        """Keep the next row's place; its index."""
+        name = str(place.file)
+        if name not in self._numbers:
+            self._numbers[name] = len(self._names)
+            self._names.append(name)
+        self.parts.append(part)
+        self._files.append(self._numbers[name])
+        self._lines.append(place.line)
+        return len(self._lines) - 1
+
+    def place(self, index: int) -> Place:
+        """File and line of a row."""
+        return Place(file=self._names[self._files[index]], line=self._lines[index])
+
+
 @contextmanager
 def row_store() -> Iterator[RowStore]:
     """An empty store in a file that has no name: it is gone when the block or the process ends."""
@@ -69,14 +99,10 @@ class RowStore:
         """
         self._file = file
         self._ends = array("Q", [0])
-        self._parts = array("i")
-        self._files = array("i")
-        self._lines = array("q")
-        self._numbers: dict[str, int] = {}
-        self._names: list[str] = []
+        self.places = PlaceList()
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self.places)
 
     def add(self, part: int, example: Example) -> AuditRow:
         """Keep the next row.
@@ -87,19 +113,12 @@ class RowStore:
         body = canonical(content_as_json(example.content)).encode("utf-8", "surrogatepass")
         with full_disk_named(Path(tempfile.gettempdir())):
             self._file.write(body)
-        name = str(example.place.file)
-        if name not in self._numbers:
-            self._numbers[name] = len(self._names)
-            self._names.append(name)
         self._ends.append(self._ends[-1] + len(body))
-        self._parts.append(part)
-        self._files.append(self._numbers[name])
-        self._lines.append(example.place.line)
-        return as_row(len(self) - 1, part, example)
+        return as_row(self.places.add(part, example.place), part, example)
 
     def place(self, index: int) -> Place:
         """File and line of a row."""
-        return Place(file=self._names[self._files[index]], line=self._lines[index])
+        return self.places.place(index)
 
     def row(self, index: int) -> AuditRow:
         """A row, read again."""
@@ -115,7 +134,7 @@ class RowStore:
     def _row(self, index: int, body: bytes) -> AuditRow:
         content = content_from_json(json.loads(body))
         example = Example(content=content, place=self.place(index), digest=digest_of(content))
-        return as_row(index, self._parts[index], example)
+        return as_row(index, self.places.parts[index], example)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +153,7 @@ class Rows:
     """Groups that the split had to divide."""
     tokens: tuple[Tokens, ...] = ()
     """Of each part; none without a base."""
-    first_E: Sequence[int] = field(default=(0,))
+    first_E: tuple[int, ...] = (0,)
     """Index of each part's first row."""
 
     def __len__(self) -> int:
