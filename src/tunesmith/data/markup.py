@@ -13,16 +13,20 @@ from html.entities import html5
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`", re.DOTALL)
 _TOPIC = re.compile(
-    r"\b(?:x?html5?|xml|css|xpath|jsx|tsx|svg|yaml|json|latex|tex|mathml|wikitext|markup|markdown"
-    r"|javascript|typescript|java|php|perl|ruby|python|bash|shell|sql|regex|regexp|regular"
-    r" expressions?|c\+\+|c#|golang|rust|kotlin|swift|matlab|haskell|scala"
-    r"|program(?:s|ming)?|code|coding|script|snippet|function|compiler|variable|string|parser?|parsing"
-    r"|web ?(?:page|site|browser|development|developer)s?|front-?end|browser|hyperlinks?|anchor"
-    r"|stylesheet|tags?|escape[ds]?|encod(?:e|ed|ing)|template|newline|backslash|entit(?:y|ies))\b"
-    r"|^\s*(?:def|class|import|from|#include|public|function|const|let|var)\b[^.\n]*[:;({]?\s*$"
-    r"|<!doctype|<\?(?:xml|php)",
-    re.IGNORECASE | re.MULTILINE,
+    r"\b(?i:x?html5?|xml|css3?|xpath|jsx|tsx|svg|yaml|json|mathml|wikitext|markup|markdown"
+    r"|javascript|typescript|php|perl|python|sql|regexp?|regular expressions?|matlab|golang"
+    r"|programming|source code|code (?:snippet|block|sample|example)s?|(?:shell|bash) scripts?"
+    r"|(?:web ?(?:page|site)s?) (?:design|develop\w*)|front-?end|hyperlinks?|stylesheets?"
+    r"|(?:create|design|build|write|develop|code|make) (?:a|an|the|my|your)"
+    r" (?:\w+ )?web ?(?:page|site)"
+    r"|line breaks?|newlines?|backslash(?:es)?|escape (?:sequence|character|code)s?"
+    r"|tags? (?:in|for|of) (?:a|the) (?:page|document))\b|\bLaTeX\b|\bC\+\+|\bC#|\bJava\b"
+    r"|^[ \t]*(?:def \w+\(|class \w+[:({]|import \w+$|from \w[\w.]* import|#include\b|public \w+ "
+    r"|(?:const|let|var) \w+ =|function \w*\(|#!/)"
+    r"|\bprintf?\(|\bonclick=|\bconsole\.log|System\.out|\\begin\{|<!doctype|<!DOCTYPE|<\?(?:xml|php)",
+    re.MULTILINE,
 )
+"""Texts about markup, programming and formulas; words that others use too are not among these."""
 
 _LONG_TAGS = (
     "br|hr|div|span|table|tbody|thead|tr|td|th|ul|ol|li|h[1-6]|strong|em|img|font|center|iframe"
@@ -61,8 +65,17 @@ _ESCAPE = re.compile(
     r"|(?<=[\w.,;:!?)])(?:(?:\\r)?\\n){2,}|(?<=[.!?:;,)])\\n(?=[A-Z0-9•*\- ]|$)"
     r"|(?<=[.!?])\\t(?=[A-Z])|\\u(?:00[a-f][0-9a-f]|20[0-2][0-9a-f])(?![0-9a-f])"
 )
-_SIGNS = ((_TAG, "tag"), (_ENTITY, "entity"), (_WIKI, "wiki markup"), (_ESCAPE, "escape"))
-_MARKED = re.compile(r"[<&\[{=\\©|]|'''")
+_KINDS = (
+    (_TAG, "tag", ("<",)),
+    (_ENTITY, "entity", ("&",)),
+    (
+        _WIKI,
+        "wiki markup",
+        ("[[", "{{", "'''", "==", "{|", "<ref", "[edit]", "[citation", "[Citation"),
+    ),
+    (_ESCAPE, "escape", ("\\n", "\\r", "\\t", "\\u")),
+)
+"""What is looked for, its name, and what a text must hold for it."""
 _PHRASES = (
     "click ",
     "cookie",
@@ -90,10 +103,12 @@ def markup_at(text: str, about: str = "") -> tuple[int, int, str] | None:
         about: the words around it (its question); where these or the text are about markup or
             programming, nothing is found.
     """
+    kinds = [
+        (pattern, kind) for pattern, kind, signs in _KINDS if any(sign in text for sign in signs)
+    ]
     lowered = text.lower()
-    kinds = _SIGNS if _MARKED.search(text) else ()
     if any(phrase in lowered for phrase in _PHRASES):
-        kinds = (*kinds, (_FURNITURE, "page furniture"))
+        kinds.append((_FURNITURE, "page furniture"))
     prose: str | None = None
     for pattern, kind in kinds:
         if not pattern.search(text):
@@ -102,8 +117,7 @@ def markup_at(text: str, about: str = "") -> tuple[int, int, str] | None:
         for found in pattern.finditer(prose):
             if pattern is _ENTITY and _character(found) == found.group():
                 continue
-            # A page's furniture names websites and scripts itself.
-            if _TOPIC.search(about) or (pattern is not _FURNITURE and _TOPIC.search(prose)):
+            if _TOPIC.search(about) or _TOPIC.search(prose):
                 return None
             return found.start(), found.end(), kind
     return None

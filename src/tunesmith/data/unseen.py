@@ -48,6 +48,8 @@ _IDEOGRAPH = re.compile(
 
 def control_at(text: str) -> tuple[int, int] | None:
     """Where the first control character (or terminal sequence) stands, begin and end."""
+    if text.replace("\n", " ").replace("\t", " ").isprintable():
+        return None
     found = _CONTROL.search(text)
     return found.span() if found else None
 
