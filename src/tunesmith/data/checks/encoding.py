@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tunesmith.contracts import JsonObject
 from tunesmith.data.audit.contracts import AuditRow, Found, Ground, Rule
 from tunesmith.data.audit.rows import Rows
 from tunesmith.data.markup import markup_at
-from tunesmith.data.mojibake import mangled_span
+from tunesmith.data.mojibake import mangled_span, unmangled
 from tunesmith.data.replaced import replaced_at
 from tunesmith.data.unseen import control_at, invisible_at
 
@@ -44,13 +44,18 @@ RULES = {
         fix="take the text out of the page; `tunesmith clean` decodes entities",
     ),
 }
-_MESSAGES = {
+_MARKUP = {
     "tag": "HTML tags were left in the text",
     "entity": "HTML entities stand for characters in the text",
     "wiki markup": "wiki markup was left in the text",
     "page furniture": "the text holds words of a web page that are no part of it",
     "escape": "escaped characters (such as a line break) stand as text",
 }
+_SEARCHES: tuple[tuple[str, Callable[[str], tuple[int, int] | None], str], ...] = (
+    ("replacement_character", replaced_at, "characters were lost and replaced by a stand-in"),
+    ("control_character", control_at, "the text holds control characters"),
+    ("invisible_character", invisible_at, "the text holds characters that nobody sees"),
+)
 _AROUND = 40
 
 
@@ -69,34 +74,20 @@ class Encoding:
     def see(self, row: AuditRow) -> Iterator[Found]:
         """What is wrong with the row's characters."""
         text = "\n".join(piece.text for piece in row.pieces)
-        if not text.isascii():
-            yield from _found(
-                row, text, "mojibake", mangled_span(text), "text was read in the wrong encoding"
-            )
-            yield from _found(
-                row,
-                text,
-                "invisible_character",
-                invisible_at(text),
-                "the text holds characters that nobody sees",
-            )
-        yield from _found(
-            row,
-            text,
-            "replacement_character",
-            replaced_at(text),
-            "characters were lost and replaced by a stand-in",
-        )
-        control = control_at(text)
-        if control and not _is_mangled(text, control):
-            yield from _found(
-                row, text, "control_character", control, "the text holds control characters"
-            )
+        mangled = mangled_span(text)
+        if mangled:
+            yield _found(row, text, "mojibake", mangled, "text was read in the wrong encoding")
+            # Misread letters are half control and half invisible characters.
+            text = unmangled(text)
+        for rule, search, message in _SEARCHES:
+            span = search(text)
+            if span:
+                yield _found(row, text, rule, span, message)
         markup = markup_at(text)
         if markup:
             start, end, kind = markup
             self._markup[kind] += 1
-            yield from _found(row, text, "markup", (start, end), _MESSAGES[kind])
+            yield _found(row, text, "markup", (start, end), _MARKUP[kind])
 
     def finish(self, rows: Rows) -> Iterable[Found]:
         """Nothing more."""
@@ -107,15 +98,6 @@ class Encoding:
         return {"markup": dict(sorted(self._markup.items()))} if self._markup else {}
 
 
-def _is_mangled(text: str, control: tuple[int, int]) -> bool:
-    """Whether a control character is half of a misread one, and reported as that."""
-    return "\x80" <= text[control[0]] <= "\x9f" and mangled_span(text) is not None
-
-
-def _found(
-    row: AuditRow, text: str, rule: str, span: tuple[int, int] | None, message: str
-) -> Iterator[Found]:
-    if span is None:
-        return
+def _found(row: AuditRow, text: str, rule: str, span: tuple[int, int], message: str) -> Found:
     start, end = max(0, span[0] - _AROUND), min(span[1], span[0] + _AROUND) + _AROUND
-    yield Found(rule=rule, message=message, index=row.index, excerpt=text[start:end])
+    return Found(rule=rule, message=message, index=row.index, excerpt=text[start:end])
