@@ -67,7 +67,8 @@ _LISTS = {
         ada bisa saya anda oleh atau sudah mereka kami seperti apa""",
     "tl": """ang ng sa na mga ay at ko ka hindi ito siya para kung may mo niya ako ni kay namin
         din lang""",
-    "sw": """ya na wa kwa ni katika la za kuwa hii cha yake au kama lakini hiyo wake sana huo vya""",
+    "sw": """ya na wa kwa ni katika la za kuwa hii cha yake au kama lakini hiyo wake sana huo
+        vya""",
     "ca": """el els les una i que és per amb com més però del dels al són aquest aquesta no també
         quan molt seva pot ha han hi entre""",
     "lt": """ir yra kad su iš į ne tai bet kaip ar po už jis ji buvo nuo apie gali jo kuris labai
@@ -75,7 +76,8 @@ _LISTS = {
     "lv": """un ir ka ar no uz par bet kā vai pēc ne tas viņš viņa bija var šo kas ļoti lai""",
     "et": """ja on ei et see ta oli kui ka aga või mis nii oma selle kes pole välja siis ning""",
     "sq": """dhe të në një për me është nga që se më si ka por nuk kjo ky janë do u""",
-    "af": """die en van is nie het dat vir met om te hy sy wat ook aan sal kan as was hulle ek jy""",
+    "af": """die en van is nie het dat vir met om te hy sy wat ook aan sal kan as was hulle ek
+        jy""",
     "la": """et est non ad quod cum sunt ut ex per sed qui quae esse aut enim etiam hoc""",
     "ru": """и в не на что с он как это по из за у от к но она они его для был так же мы вы я или
         если может быть есть""",

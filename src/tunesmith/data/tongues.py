@@ -8,6 +8,8 @@ Cheap enough for every row; what differs from the rest is looked at again by a c
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 from tunesmith.data.function_words import ANY_LANGUAGE, FUNCTION_WORDS
 
@@ -17,8 +19,8 @@ UNKNOWN = "?"
 _LOOKED_AT = 600
 """Characters of a text that are looked at."""
 _FEWEST_WORDS = 4
-_ENOUGH_WORDS = 8
-"""Words among which a sentence of a known language has two small ones."""
+_ENOUGH_WORDS = 5
+"""Words that a classifier can tell the language of."""
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`|https?://\S+", re.DOTALL)
 _SIGNS = re.compile(r"[{}()\[\];=<>_\\/|*+#$^&%@~0-9]")
 _MANY_SIGNS = 0.12
@@ -52,6 +54,9 @@ BY_SCRIPT = tuple(language for language, _ in _SCRIPTS)
 """Languages that are known by their letters alone."""
 _LETTERS = tuple((language, re.compile(f"[{letters}]")) for language, letters in _SCRIPTS)
 _OTHER_SCRIPT = re.compile("[\u0370-\u03ff\u0530-\u05ff\u0900-\u1fff\u3040-\ud7ff]")
+_SHARED_SCRIPT = re.compile("[\u0400-\u052f\u0600-\u06ff]")
+_SHARED_LETTERS = (("ru", re.compile("[\u0400-\u052f]")), ("ar", re.compile("[\u0600-\u06ff]")))
+"""Scripts of several languages, under the commonest, where no word tells them apart."""
 _FEWEST_LETTERS = 5
 _HAN_WITH_KANA = 0.1
 """Share of kana from which on ideographs are Japanese."""
@@ -66,7 +71,7 @@ def glance(text: str) -> str:
     if not text.isascii():
         if "`" in text or "://" in text:
             text = _CODE.sub(" ", text)
-        if foreign := _by_script(text):
+        if foreign := _by_script(text, _OTHER_SCRIPT, _LETTERS):
             return foreign
     words = text.lower().translate(_PUNCTUATION).split()
     known = ANY_LANGUAGE.intersection(words)
@@ -74,6 +79,8 @@ def glance(text: str) -> str:
         best = _best(known)
         if best:
             return best
+    if not text.isascii() and (foreign := _by_script(text, _SHARED_SCRIPT, _SHARED_LETTERS)):
+        return foreign
     return _unsure(text, len(words))
 
 
@@ -89,7 +96,7 @@ def is_prose(text: str) -> bool:
     words = _WORD.findall(text)
     if not words:
         return False
-    capital = sum(word[0].isupper() for word in words)
+    capital = sum(1 for word in words if word[0].isupper())
     return capital <= 0.6 * len(words) or capital <= 2
 
 
@@ -111,15 +118,16 @@ def _unsure(text: str, words: int) -> str:
     return UNKNOWN if len(prose.split()) >= _ENOUGH_WORDS and is_prose(prose) else ""
 
 
-def _by_script(text: str) -> str:
-    """The language whose script most letters have; nothing for those that share theirs."""
-    foreign = len(_OTHER_SCRIPT.findall(text))
+def _by_script(
+    text: str, script: re.Pattern[str], letters: Sequence[tuple[str, re.Pattern[str]]]
+) -> str:
+    """The language whose letters the text has most of, where most are of these scripts."""
+    foreign = len(script.findall(text))
     if foreign < _FEWEST_LETTERS:
         return ""
-    letters = sum(map(str.isalpha, text))
-    if 2 * foreign < letters:
+    if 2 * foreign < sum(map(str.isalpha, text)):
         return ""
-    counts = {language: len(pattern.findall(text)) for language, pattern in _LETTERS}
-    if counts["ja"] >= _HAN_WITH_KANA * counts["zh"] and counts["ja"]:
+    counts = Counter({language: len(pattern.findall(text)) for language, pattern in letters})
+    if counts["ja"] and counts["ja"] >= _HAN_WITH_KANA * counts["zh"]:
         return "ja"
     return max(counts, key=lambda language: counts[language])

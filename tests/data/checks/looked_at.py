@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tunesmith.contracts import Example, JsonObject, RawRow
-from tunesmith.data.audit.contracts import Found, Ground
+from tunesmith.data.audit.contracts import Found, Ground, Looker
 from tunesmith.data.audit.inspection import check_called
 from tunesmith.data.audit.rows import Rows, row_store
 from tunesmith.data.content import digest_of
@@ -24,14 +24,21 @@ def asked(question: str, answer: str) -> JsonObject:
 
 def found_in(name: str, rows: Sequence[JsonObject], ground: Ground | None = None) -> list[Found]:
     """The findings of a check in rows of one file, in order; rows must be usable."""
+    check = check_called(name)
+    limits = {rule: r.limit for rule, r in check.RULES.items() if r.limit is not None}
+    found = looked_at(rows, check.begin(ground or Ground(limits=limits)))
+    assert all(one.rule in check.RULES for one in found)
+    assert all(len(one.excerpt) <= 120 for one in found)
+    return found
+
+
+def looked_at(rows: Sequence[JsonObject], looker: Looker) -> list[Found]:
+    """What somebody finds who is shown the rows of one file."""
     raw = [
         RawRow(values=values, place=Place(file="rows.jsonl", line=line))
         for line, values in enumerate(rows, 1)
     ]
     format_of_file = recognise(raw, Source(path="rows.jsonl"))
-    check = check_called(name)
-    limits = {rule: r.limit for rule, r in check.RULES.items() if r.limit is not None}
-    looker = check.begin(ground or Ground(limits=limits))
     found: list[Found] = []
     with row_store() as store:
         for one in raw:
@@ -48,8 +55,6 @@ def found_in(name: str, rows: Sequence[JsonObject], ground: Ground | None = None
                 near=NearPairs(),
             )
         )
-    assert all(one.rule in check.RULES for one in found)
-    assert all(len(one.excerpt) <= 120 for one in found)
     return found
 
 

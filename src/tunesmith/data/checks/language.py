@@ -37,6 +37,12 @@ _MANY = 0.3
 """Share of rows outside the data's own languages above which the data is multilingual."""
 _SAMPLE = 200
 """Rows of no known language that are classified to find the data's own."""
+_AGREED = 0.3
+"""How likely a language must be, to the classifier, where the small words say the same."""
+_ALONE = 0.8
+"""And where they say nothing."""
+_UNLIKELY = 0.1
+"""How unlikely the data's own languages must be."""
 _MOST_CLASSIFIED = 5000
 _EXCERPT = 120
 _CODES = ("", UNKNOWN, *FUNCTION_WORDS, *BY_SCRIPT)
@@ -59,6 +65,13 @@ _RELATIVES = (
     frozenset({"cs", "sk"}),
 )
 """Languages that a classifier mistakes for one another in short texts."""
+_LEARNED = frozenset({"la", "grc", "zxx"})
+"""What terms of medicine and law look like; and what is no language."""
+_SCRIPTS = (
+    frozenset({"ru", "uk", "bg", "sr", "mk", "be", "kk", "ky", "tg", "tt", "ba", "mn"}),
+    frozenset({"ar", "ary", "arz", "fa", "ur", "ps", "sdh", "ug"}),
+)
+"""Languages that share a script which no other writes in."""
 _LANGUAGES = (
     "english|french|german|spanish|italian|portuguese|dutch|swedish|danish|norwegian|finnish"
     "|icelandic|polish|czech|slovak|hungarian|romanian|turkish|vietnamese|indonesian|tagalog"
@@ -191,10 +204,12 @@ def _foreign(text: str, own: set[str]) -> str:
     if not is_prose(prose):
         return ""
     language, likely, like_own = _classified(prose, frozenset(own))
-    if language in own or _akin(language, own) or like_own > 0.1:
+    for script in _SCRIPTS:
+        if seems in script and not script & own:
+            return language if language in script else seems
+    if language in own | _LEARNED or _akin(language, own) or like_own > _UNLIKELY:
         return ""
-    enough = 0.3 if language == seems else 0.9 if len(prose) < 200 else 0.8
-    return language if likely >= enough else ""
+    return language if likely >= (_AGREED if language == seems else _ALONE) else ""
 
 
 def _akin(language: str, own: set[str]) -> bool:
@@ -202,10 +217,15 @@ def _akin(language: str, own: set[str]) -> bool:
 
 
 def _classified(text: str, own: frozenset[str] = frozenset()) -> tuple[str, float, float]:
-    """The likeliest language of a text, how likely it is, and how likely the data's own are."""
+    """The likeliest language, how likely it and its relatives are, and how likely the data's."""
     ranked: list[tuple[str, float]] = _identifier().rank(prose_of(text))
-    language, likely = ranked[0]
-    return language, likely, sum(share for name, share in ranked if name in own)
+    language = ranked[0][0]
+    kin = frozenset({language}).union(*(group for group in _RELATIVES if language in group))
+    return (
+        language,
+        sum(share for name, share in ranked if name in kin),
+        sum(share for name, share in ranked if name in own),
+    )
 
 
 @cache
