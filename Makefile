@@ -18,7 +18,7 @@ TORCH_INDEX ?=
 BENCH ?=
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 DEMO := runs/demo
-SOURCES := src tests benchmarks starter
+SOURCES := src tests benchmarks starter safety
 
 .PHONY: setup demo test test-all check bench schema
 

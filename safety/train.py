@@ -57,13 +57,18 @@ def drawn(line: str, rng: random.Random) -> str:
     return " ".join(text.split()).replace(" .", ".").replace(" ,", ",")
 
 
-def asked(phrase: str, rng: random.Random) -> str:
-    """The phrase (`bake a cake`) within one of the ways of asking for it."""
+def gerund(phrase: str) -> str:
+    """`bake a cake` as `baking a cake`."""
     verb, _, rest = phrase.partition(" ")
-    stem = verb.removesuffix("e") if not verb.endswith("ee") else verb
+    stem = verb if verb.endswith("ee") else verb.removesuffix("e")
     if re.fullmatch(r"(?:[a-z]*[^aeiou])?[aeiou][bgmnptd]", verb) and verb not in OPEN_VERBS:
         stem += verb[-1]
-    return rng.choice(ASK).replace("{ing}", f"{stem}ing {rest}").format(phrase)
+    return f"{stem}ing {rest}"
+
+
+def asked(phrase: str, rng: random.Random) -> str:
+    """The phrase (`bake a cake`) within one of the ways of asking for it."""
+    return rng.choice(ASK).replace("{ing}", gerund(phrase)).format(phrase)
 
 
 def requests_of(path: Path) -> Iterator[str]:

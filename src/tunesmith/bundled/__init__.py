@@ -1,8 +1,9 @@
-"""What ships inside the package: the starter model, an example data set, a retention text.
+"""What ships inside the package: a starter model, example data, a retention text, a classifier.
 
 `starter/` is a small pre-trained base model, `support/` the example (train and held-out
-conversations), `retention/` general text with which forgetting is measured. In a recipe
-they are named `bundled:starter`, `bundled:support/train.jsonl` and so on.
+conversations), `retention/` general text with which forgetting is measured, `safety/` the
+weights of the classifier of harmful requests. In a recipe they are named `bundled:starter`,
+`bundled:support/train.jsonl` and so on.
 """
 
 from __future__ import annotations

@@ -38,7 +38,9 @@ _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 def features(text: str) -> tuple[list[int], list[float]]:
     """Buckets of a text's features, each once and sorted, and their equal weights."""
     words = _WORDS.findall(text.lower().replace("’", "'"))
-    pairs = [f"{first} {second}" for first, second in zip(["^", *words], [*words, "$"], strict=True)]
+    pairs = [
+        f"{first} {second}" for first, second in zip(["^", *words], [*words, "$"], strict=True)
+    ]
     buckets = sorted({zlib.crc32(name.encode()) % BUCKETS for name in (*words, *pairs)})
     return buckets, [len(buckets) ** -0.5] * len(buckets)
 

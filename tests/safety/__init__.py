@@ -1,0 +1,1 @@
+"""Tests of the script that trains the classifier of harmful requests."""
