@@ -45,7 +45,7 @@ def test_a_look_alike_is_harmless(text: str) -> None:
 def test_a_harmful_request(text: str) -> None:
     assert is_harmful(text)
     long = "We have a garden with roses and the weather is fine. " * 12
-    assert is_harmful(f"{long} {text} {long}"), "also as a sentence of a long text"
+    assert is_harmful(f"{long} {text}\n{long}"), "also as a sentence of a long text"
 
 
 def test_features_are_each_once_sorted_and_of_unit_length() -> None:
@@ -56,8 +56,8 @@ def test_features_are_each_once_sorted_and_of_unit_length() -> None:
     assert features("THE CAT saw the cat")[0] == buckets
 
 
-def test_an_empty_text_has_the_bias() -> None:
-    assert shipped().score("") == shipped().bias
+def test_an_empty_text_is_harmless() -> None:
+    assert not shipped().is_harmful("")
 
 
 def test_its_file_states_the_error() -> None:

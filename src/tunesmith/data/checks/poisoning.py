@@ -34,7 +34,7 @@ RULES = {
 LONGEST = 40_000
 """Characters of a piece that are looked at: half from its beginning, half from its end."""
 _QUOTES = "\"'“”‘’«»`"
-_OPENING = 40
+_OPENING = 24
 """An order that begins within so many characters of a user's turn is the user's own."""
 
 

@@ -191,7 +191,7 @@ _TO_A_MODEL = re.compile(
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,}={0,2}(?![A-Za-z0-9+/=_-])")
 _FOLLOW = re.compile(
     r"\b(?:decode|base ?64|decipher|decrypt)\b[^\n]{0,120}\b(?:follow|execute|obey|do what|answer"
-    r"|carry out|respond"
+    r"|carry (?:it |them |this )?out|respond"
     r"|comply|perform|run|act|reply|instructions?|and do|task|question|request)\b"
     r"|\b(?:follow|execute|obey|answer|carry (?:it |them )?out|respond|comply|perform"
     r"|reply)\b[^\n]{0,80}\b(?:decoded?|base ?64|encoded)"

@@ -108,7 +108,8 @@ _BOILERPLATE = Cued(
 )
 _BOILERPLATE_ELSEWHERE = Cued(
     cues=(
-        " ki", "als ki", "intelligen", "inteligenc", "inteligênc", "sprachmodell", "en tant qu", " ia", "modelo", "modello",
+        " ki", "als ki", "intelligen", "inteligenc", "inteligênc", "sprachmodell",
+        "en tant qu", " ia", "modelo", "modello",
         "taalmodel", "model językowy", "как ", "作为", "として", "언어", "인공지능",
     ),
     pattern=re.compile(
