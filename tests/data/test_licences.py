@@ -45,6 +45,7 @@ from tunesmith.data.licences import licence_of
         ("https://opensource.org/licenses/MIT", "MIT"),
         ("https://opensource.org/license/apache-2-0", None),
         ("https://choosealicense.com/licenses/bsd-3-clause/", "BSD-3-Clause"),
+        ("https://choosealicense.com/licenses/odc-by/", "ODC-By-1.0"),
         ("https://www.apache.org/licenses/LICENSE-2.0", "Apache-2.0"),
         ("https://www.gnu.org/licenses/gpl-3.0.html", "GPL-3.0-only"),
         ("https://opendatacommons.org/licenses/odbl/1-0/", "ODbL-1.0"),

@@ -67,6 +67,24 @@ def test_written_recipe_reads_back_equal(tmp_path: Path) -> None:
     assert read(tmp_path, as_yaml(recipe)) == recipe
 
 
+def test_a_link_keeps_its_name_and_a_licence_is_words(tmp_path: Path) -> None:
+    # A hub's cache keeps files under their digest, without the ending that says what they are.
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / "1f0c").write_text("{}\n")
+    (tmp_path / "rows.jsonl").symlink_to(tmp_path / "blobs" / "1f0c")
+    recipe = read(
+        tmp_path,
+        "base: x\ndata: {sources: [{path: rows.jsonl, licence: CC BY 4.0, origin: a/b, "
+        "consent: asked}]}\n",
+    )
+    (source,) = recipe.data.sources
+    assert source.path == str(tmp_path.resolve() / "rows.jsonl")
+    assert (source.licence, source.origin, source.consent) == ("CC BY 4.0", "a/b", "asked")
+    with pytest.raises(RecipeError, match="license") as caught:
+        read(tmp_path, "base: x\ndata: {sources: [{path: rows.jsonl, license: MIT}]}\n")
+    assert "licence" in caught.value.hint
+
+
 def test_paths_are_found_beside_the_recipe_and_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -188,3 +189,14 @@ def test_what_was_computed_is_told(tmp_path: Path) -> None:
     text = " ".join(checked(html).text)
     assert "Computed tokens" in text
     assert "common beginnings, computed once" in text
+
+
+def test_sources_have_licence_and_origin(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run")
+    path = run.path("data", "provenance.json")
+    body = json.loads(path.read_text())
+    body["sources"][0] |= {"licence": "CC-BY-SA-4.0", "hub": "own/shops", "url": "https://x.org"}
+    path.write_text(json.dumps(body))
+    text = " ".join(checked(write_report(run).read_text()).text)
+    assert "CC-BY-SA-4.0" in text
+    assert "own/shops" in text

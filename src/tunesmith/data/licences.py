@@ -123,7 +123,8 @@ def _named(text: str) -> str:
     folded = text.casefold().strip(" .\"'")
     for pattern, identifier in PAGES:
         if found := pattern.search(folded):
-            return found.expand(identifier).upper() if "\\" in identifier else identifier
+            named = found.expand(identifier)
+            return NAMES.get(_plain(named)) or (named.upper() if "\\" in identifier else named)
     plain = _plain(folded)
     return NAMES.get(plain, "") or _commons(plain)
 
