@@ -34,11 +34,10 @@ def prepare_rows(rows: Path, base: str, folder: Path) -> dict[str, float]:
     found = locate_base(base)
     began = time.perf_counter()
     prepared = prepare(
-        Data(sources=(Source(path=str(rows)),)),
+        Data(sources=(Source(path=str(rows)),), max_length=longest_of(found)),
         base=found.path,
         run_folder=folder,
         seed=0,
-        max_length=longest_of(found),
     )
     return {
         "seconds": time.perf_counter() - began,

@@ -18,11 +18,11 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from benchmarks.task import LONGEST, RANK, Task, read_rows, write_rows
-from tunesmith import pipeline
 from tunesmith.base import locate_base
 from tunesmith.data import stage
+from tunesmith.data.audit.inspection import Inspection
 from tunesmith.models.load import quiet_transformers
-from tunesmith.recipe import Request, read_recipe
+from tunesmith.recipe import AuditRules, Request, read_recipe
 
 PAIR = ("chosen", "rejected")
 HELD_OUT_ROWS = 32
@@ -144,13 +144,12 @@ def token_rows(base: str, data: Path) -> list[dict[str, Any]]:
     found = locate_base(recipe.base.path)
     with tempfile.TemporaryDirectory() as scratch:
         prepared = stage.prepare(
-            recipe.data,
+            recipe.data.model_copy(update={"max_length": longest_row(base)}),
             base=found.path,
             run_folder=Path(scratch),
             seed=0,
-            max_length=longest_row(base),
+            inspection=Inspection(rules=AuditRules(rules=())),
         )
-        pipeline.refuse_blocked(prepared.audit)
         packed = prepared.train
         every = (packed.row(index) for index in range(len(packed)))
         return [
