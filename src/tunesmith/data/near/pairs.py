@@ -4,10 +4,13 @@
     distinct(a, b)    =  sum over shared words of w / sum over the words of either of w
                          w = max(0, log(sqrt(rows) / rows that hold the word))
 
+    topic(a, b)       =  the same over the words that stand in a or b more than once
+
 A pair is near when its similarity reaches the threshold, which is higher for short texts, and
 `distinct` reaches its own. The second rule is there for templates: "What are the symptoms of
 X? The Human Phenotype Ontology provides ..." and the same about Y agree in nine of ten words,
-and in none that says what the row is about.
+and in none that says what the row is about. Where a row is near so many others that they are a
+crowd, its pairs must also agree in their topic.
 
 Shapes: R rows, U rows of which none is a copy of another, P pairs.
 """
@@ -41,6 +44,10 @@ class Search:
 
     distinct: float = 0.15
     """Least weighted share of shared words; 0 for similarity alone."""
+    topic: float = 0.34
+    """Least weighted share of what is said more than once, in a crowd."""
+    crowd: int = 4
+    """Near rows of a row from which they are a crowd."""
     short: int = 40
     """Shingles below which the threshold rises, ..."""
     short_threshold: float = 0.75
@@ -98,8 +105,12 @@ def near_pairs(
     found = candidates(sketches.slots()[singles], wanted)
     found = Candidates(first_P=singles[found.first_P], second_P=singles[found.second_P])
     compared = _Compared(text_of, singles, search.distinct > 0)
-    similarity_P = compared.similarities(found, threshold, search)
+    similarity_P, topic_P = compared.similarities(found, threshold, search)
     is_near_P = similarity_P > 0
+    near_R = np.bincount(found.first_P[is_near_P], minlength=len(keys_R))
+    near_R += np.bincount(found.second_P[is_near_P], minlength=len(keys_R))
+    most_P = np.maximum(near_R[found.first_P], near_R[found.second_P])
+    is_near_P &= (topic_P >= search.topic) | (most_P < search.crowd)
     first_P = np.concatenate([original_R[copies], found.first_P[is_near_P]]).astype(np.int64)
     second_P = np.concatenate([copies, found.second_P[is_near_P]]).astype(np.int64)
     order_P = np.lexsort((second_P, first_P))
@@ -119,6 +130,13 @@ def least_similarity(size: int, threshold: float, search: Search) -> float:
     return threshold + (search.short_threshold - threshold) * (1 - size / search.short)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    words: frozenset[str]
+    repeated: frozenset[str]
+    shingles: frozenset[str]
+
+
 class _Compared:
     """Compares rows by their text; the sets of the rows used last are kept."""
 
@@ -126,7 +144,7 @@ class _Compared:
         self, text_of: Callable[[int], str], singles: NDArray[np.int64], weighted: bool
     ) -> None:
         self._text_of = text_of
-        self._held: OrderedDict[int, tuple[frozenset[str], set[str]]] = OrderedDict()
+        self._held: OrderedDict[int, _Said] = OrderedDict()
         self._singles = singles
         self._weighted = weighted
         self._weights: dict[str, float] = {}
@@ -134,35 +152,42 @@ class _Compared:
 
     def similarities(
         self, pairs: Candidates, threshold: float, search: Search
-    ) -> NDArray[np.float32]:
-        """The similarity of each pair that is near; 0 for the others."""
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The similarity of each pair that is near, 0 for the others; and that of its topics."""
         if len(pairs.first_P) and self._weighted:
             self._count_words()
         similarity_P = np.zeros(len(pairs.first_P), dtype=np.float32)
+        topic_P = np.ones(len(pairs.first_P), dtype=np.float32)
         for pair, (first, second) in enumerate(zip(pairs.first_P, pairs.second_P, strict=True)):
-            words_one, one = self._sets(int(first))
-            words_other, other = self._sets(int(second))
-            shared = len(one & other)
-            similarity = shared / (len(one) + len(other) - shared)
-            shorter = min(len(one), len(other))
+            one, other = self._said(int(first)), self._said(int(second))
+            shared = len(one.shingles & other.shingles)
+            similarity = shared / (len(one.shingles) + len(other.shingles) - shared)
+            shorter = min(len(one.shingles), len(other.shingles))
             if similarity < least_similarity(shorter, threshold, search):
                 continue
-            if self._weighted and self._distinct(words_one, words_other) < search.distinct:
-                continue
+            if self._weighted:
+                if self._distinct(one, other) < search.distinct:
+                    continue
+                topic_P[pair] = self._topic(one, other)
             similarity_P[pair] = similarity
-        return similarity_P
+        return similarity_P, topic_P
 
-    def _sets(self, row: int) -> tuple[frozenset[str], set[str]]:
+    def _said(self, row: int) -> _Said:
         held = self._held.get(row)
         if held is not None:
             self._held.move_to_end(row)
             return held
         found = words(self._text_of(row))
-        sets = (frozenset(found), shingles(found))
-        self._held[row] = sets
+        counts = Counter(found)
+        said = _Said(
+            words=frozenset(counts),
+            repeated=frozenset(word for word, count in counts.items() if count > 1),
+            shingles=frozenset(shingles(found)),
+        )
+        self._held[row] = said
         if len(self._held) > _CACHED:
             self._held.popitem(last=False)
-        return sets
+        return said
 
     def _count_words(self) -> None:
         """How many of some rows, evenly spaced, hold each word."""
@@ -176,9 +201,17 @@ class _Compared:
             word: max(0.0, self._rarest - math.log(rows)) for word, rows in rows_with.items()
         }
 
-    def _distinct(self, one: frozenset[str], other: frozenset[str]) -> float:
-        total = self._weight(one | other)
-        return self._weight(one & other) / total if total else 1.0
+    def _distinct(self, one: _Said, other: _Said) -> float:
+        total = self._weight(one.words | other.words)
+        return self._weight(one.words & other.words) / total if total else 1.0
+
+    def _topic(self, one: _Said, other: _Said) -> float:
+        """1 where one of them says nothing more than once that others do not say too."""
+        first, second = self._weight(one.repeated), self._weight(other.repeated)
+        if not first or not second:
+            return 1.0
+        kept = self._weight(one.repeated & other.words) + self._weight(other.repeated & one.words)
+        return kept / (first + second)
 
     def _weight(self, found: frozenset[str]) -> float:
         # an exactly rounded sum is the same in whatever order a process has the words
