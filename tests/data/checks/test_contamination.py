@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 
 import pytest
 
@@ -15,8 +14,8 @@ from tunesmith.data.near.passages import passages
 FIRST = len(ROWS)
 QUESTIONS = [
     f"A baker in town {n} sells {n} loaves in the morning, twice as many before noon, and then "
-    f"gives {n + 3} of what is left to the school behind the mill. How many loaves does she sell by "
-    f"noon on the {n}th day if nobody from village {n * 7} comes to buy from her in the rain?"
+    f"gives {n + 3} of what is left to the school behind the mill. How many loaves does she "
+    f"sell by noon on day {n} if nobody from village {n * 7} comes to buy from her in the rain?"
     for n in range(40, 60)
 ]
 ANSWER = "She sells the loaves."

@@ -12,9 +12,42 @@ from tunesmith.contracts import Conversation, Message, Preference
 from tunesmith.data.audit.contracts import Found
 from tunesmith.data.near.templates import template_of
 
-NOUNS = ("kettle garden ladder window parcel engine bridge harbour lantern orchard").split()
-VERBS = ("repair paint move sell clean measure replace carry inspect store").split()
-PLACES = ("attic cellar station market library valley island museum tunnel forest").split()
+NOUNS = [
+    "kettle",
+    "garden",
+    "ladder",
+    "window",
+    "parcel",
+    "engine",
+    "bridge",
+    "harbour",
+    "lantern",
+    "orchard",
+]
+VERBS = [
+    "repair",
+    "paint",
+    "move",
+    "sell",
+    "clean",
+    "measure",
+    "replace",
+    "carry",
+    "inspect",
+    "store",
+]
+PLACES = [
+    "attic",
+    "cellar",
+    "station",
+    "market",
+    "library",
+    "valley",
+    "island",
+    "museum",
+    "tunnel",
+    "forest",
+]
 
 
 def told(number: int) -> tuple[str, str]:
