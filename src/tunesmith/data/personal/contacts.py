@@ -71,16 +71,18 @@ def _is_login_of_an_address(text: str, start: int) -> bool:
     return "://" in text[word_start : start + 4] and ":" in text[word_start:start].split("://")[-1]
 
 
-def ip_addresses(text: str) -> Iterator[Span]:
-    """Public IP addresses in a text."""
-    if text.count(".") >= 3:
-        for match in _IPV4.finditer(text):
-            if _is_public_4(match.group()) and not _is_version(text, match.start()):
-                yield Span(kind="ip_address", start=match.start(), end=match.end())
-    if "::" in text or text.count(":") >= 7:
-        for match in _IPV6.finditer(text):
-            if _is_public_6(match.group()):
-                yield Span(kind="ip_address", start=match.start(), end=match.end())
+def ip_addresses_4(text: str) -> Iterator[Span]:
+    """Public addresses of four numbers in a text."""
+    for match in _IPV4.finditer(text):
+        if _is_public_4(match.group()) and not _is_version(text, match.start()):
+            yield Span(kind="ip_address", start=match.start(), end=match.end())
+
+
+def ip_addresses_6(text: str) -> Iterator[Span]:
+    """Public addresses of eight hexadecimal numbers, or fewer around `::`, in a text."""
+    for match in _IPV6.finditer(text):
+        if _is_public_6(match.group()):
+            yield Span(kind="ip_address", start=match.start(), end=match.end())
 
 
 def _is_version(text: str, start: int) -> bool:

@@ -52,13 +52,14 @@ class Announced:
         self._cues: dict[str, list[str]] = {}
         for cue in cues:
             self._cues.setdefault(max(_WORD.findall(cue), key=len), []).append(cue)
-        self._words = frozenset(self._cues)
+        self.words = frozenset(self._cues)
+        """One of these stands in every text that the form matches."""
 
     def matches(self, page: Page) -> Iterator[re.Match[str]]:
         """Where the form matches, cue by cue in a fixed order."""
-        if self._words.isdisjoint(page.words):
+        if self.words.isdisjoint(page.words):
             return
-        for word in sorted(self._words & page.words):
+        for word in sorted(self.words & page.words):
             for cue in self._cues[word]:
                 for place in places(page.lowered, cue):
                     if place == 0 or not page.text[place - 1].isalnum():

@@ -6,37 +6,53 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from tunesmith.data.personal.banking import cards, ibans
-from tunesmith.data.personal.contacts import emails, ip_addresses
+from tunesmith.data.personal.contacts import emails, ip_addresses_4, ip_addresses_6
 from tunesmith.data.personal.cues import page_of
-from tunesmith.data.personal.names import person_names
+from tunesmith.data.personal.names import NAME_WORDS, person_names
 from tunesmith.data.personal.national_ids import codici_fiscali, lettered_ids, national_ids
-from tunesmith.data.personal.numbers import MANY_DIGITS, numbers
+from tunesmith.data.personal.numbers import numbers
 from tunesmith.data.personal.phones import phones
-from tunesmith.data.personal.records import birth_dates, medical_records, papers
+from tunesmith.data.personal.records import RECORD_WORDS, records
 from tunesmith.data.personal.spans import Span, settled
 from tunesmith.data.personal.streets import street_addresses
 
+_COLONS = 7
 _DIGIT = re.compile("[0-9]")
+# Six digits close together, an Italian tax code's seven, or three of an address's points.
+_NUMBER = re.compile(
+    r"[0-9](?:(?:[ .\-/()\u00a0\u2010-\u2013]{0,3}[0-9]){5}"
+    r"|[0-9][A-Ta-t][0-9]{2} ?[A-Za-z][0-9]{3}[A-Za-z]|[0-9]{0,2}\.[0-9]{1,3}\.[0-9])"
+)
 
 
 def find_personal(text: str) -> tuple[Span, ...]:
     """Where a text names or numbers a person, in order, none overlapping; see `spans.PERSONAL`."""
     page = page_of(text)
-    spans = [*emails(page), *person_names(page)]
+    spans: list[Span] = []
+    if "@" in text or "at)" in page.lowered or "at]" in page.lowered:
+        spans += emails(page)
+    if not NAME_WORDS.isdisjoint(page.words):
+        spans += person_names(page)
     if _DIGIT.search(text):
-        spans += ip_addresses(text)
-        spans += birth_dates(page)
-        spans += medical_records(page)
-        spans += papers(page)
+        if not RECORD_WORDS.isdisjoint(page.words) or not text.isascii():
+            spans += records(page)
         spans += street_addresses(page)
-        spans += codici_fiscali(text)
-        if MANY_DIGITS.search(text):
-            found = tuple(numbers(text))
-            spans += ibans(text)
-            spans += cards(found)
-            spans += national_ids(text, found)
-            spans += lettered_ids(text)
-            spans += phones(text, found)
+        if _NUMBER.search(text):
+            spans += _numbered(text)
+    if ":" in text and ("::" in text or text.count(":") >= _COLONS):
+        spans += ip_addresses_6(text)
     return settled(spans) if spans else ()
+
+
+def _numbered(text: str) -> Iterator[Span]:
+    yield from ip_addresses_4(text)
+    yield from codici_fiscali(text)
+    found = tuple(numbers(text))
+    yield from ibans(text)
+    yield from cards(found)
+    yield from national_ids(text, found)
+    yield from lettered_ids(text)
+    yield from phones(text, found)

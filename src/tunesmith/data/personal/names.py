@@ -131,9 +131,14 @@ _NOT_NAMES = frozenset(
 )  # fmt: skip
 
 
+_ANNOUNCED = (_SAYS_NAME, _SPEAKS, _TITLED, _ADDRESSED, _IN_CARE, _SEEN_BY, _SIGNED)
+NAME_WORDS = _FIELD_WORDS.union(*(announced.words for announced in _ANNOUNCED))
+"""A text without any of these gives nobody a name."""
+
+
 def person_names(page: Page) -> Iterator[Span]:
     """Names that the words before them give to somebody."""
-    for announced in (_SAYS_NAME, _SPEAKS, _TITLED, _ADDRESSED, _IN_CARE, _SEEN_BY, _SIGNED):
+    for announced in _ANNOUNCED:
         for match in announced.matches(page):
             yield from _name(match)
     if not _FIELD_WORDS.isdisjoint(page.words) and (":" in page.text or "=" in page.text):

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 
 FEWEST, MOST = 6, 19
 """Digits of a number that is looked at."""
-MANY_DIGITS = re.compile(r"[0-9](?:[ .\-/()\u00a0\u2010-\u2013]{0,3}[0-9]){5}")
-"""Whether a text has any such number at all: the cheap first look."""
 _RUN = re.compile(r"[0-9](?:[ .\-/\u00a0\u2010-\u2013]?[0-9])+")
 _GROUP = re.compile(r"[0-9]+")
 _DASHES = str.maketrans("\u00a0\u2010\u2011\u2012\u2013", " ----")

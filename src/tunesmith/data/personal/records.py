@@ -95,31 +95,27 @@ _EAST = re.compile("[生出病患住]")
 _LEAST_DIGITS = 4
 
 
-def birth_dates(page: Page) -> Iterator[Span]:
-    """Dates that the words before them call the birth of somebody who may be alive."""
+RECORD_WORDS = _BORN.words | _RECORD.words | _PAPER.words
+"""A text without any of these calls no date or number a person's, but for East Asian ones."""
+
+
+def records(page: Page) -> Iterator[Span]:
+    """Births of somebody who may be alive, and numbers of records and papers, by the words."""
     for match in _BORN.matches(page):
         if _is_recent(match.group(1)):
-            yield Span(kind="birth_date", start=match.start(1), end=match.end(1))
-    if not page.text.isascii() and _EAST.search(page.text):
-        for match in _BORN_EAST.finditer(page.text):
-            yield Span(kind="birth_date", start=match.start(1), end=match.end(1))
+            yield _span("birth_date", match)
+    for kind, announced in (("medical_record", _RECORD), ("national_id", _PAPER)):
+        for match in announced.matches(page):
+            if sum(sign.isdigit() for sign in match.group(1)) >= _LEAST_DIGITS:
+                yield _span(kind, match)
+    if _EAST.search(page.text):
+        for kind, form in (("birth_date", _BORN_EAST), ("medical_record", _RECORD_EAST)):
+            for match in form.finditer(page.text):
+                yield _span(kind, match)
 
 
-def medical_records(page: Page) -> Iterator[Span]:
-    """Numbers that the words before them call a patient's or a record's."""
-    for match in _RECORD.matches(page):
-        if sum(sign.isdigit() for sign in match.group(1)) >= _LEAST_DIGITS:
-            yield Span(kind="medical_record", start=match.start(1), end=match.end(1))
-    if not page.text.isascii() and _EAST.search(page.text):
-        for match in _RECORD_EAST.finditer(page.text):
-            yield Span(kind="medical_record", start=match.start(1), end=match.end(1))
-
-
-def papers(page: Page) -> Iterator[Span]:
-    """Numbers of passports and driving licences, by the words before them."""
-    for match in _PAPER.matches(page):
-        if sum(sign.isdigit() for sign in match.group(1)) >= _LEAST_DIGITS:
-            yield Span(kind="national_id", start=match.start(1), end=match.end(1))
+def _span(kind: str, match: re.Match[str]) -> Span:
+    return Span(kind=kind, start=match.start(1), end=match.end(1))
 
 
 def _is_recent(date: str) -> bool:

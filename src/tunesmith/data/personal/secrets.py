@@ -66,14 +66,30 @@ _LEAST_BITS = 3.0
 def find_secrets(text: str) -> tuple[Span, ...]:
     """Where a text holds a secret, in order, none overlapping; see `spans.SECRETS`."""
     page = page_of(text)
-    spans = list(_private_keys(text))
-    if max(map(len, text.split()), default=0) >= _LEAST_SIGNS:
+    spans: list[Span] = []
+    if _has_long_word(text):
+        spans += _private_keys(text)
         spans += _marked_keys(text)
-    spans += _assigned_keys(page)
-    spans += _assigned_passwords(page)
+    if any_in(_KEY_CUES, page.lowered):
+        spans += _assigned_keys(page)
+    if any_in(_PASSWORD_CUES, page.lowered):
+        spans += _assigned_passwords(page)
     if "://" in text and "@" in text:
         spans += _passwords_in_addresses(text)
     return settled(spans) if spans else ()
+
+
+def any_in(cues: Iterable[str], text: str) -> bool:
+    """Whether one of the cues stands in the text: a plain loop, for it runs on every row."""
+    for cue in cues:  # noqa: SIM110
+        if cue in text:
+            return True
+    return False
+
+
+def _has_long_word(text: str) -> bool:
+    """Whether the text has a word as long as the shortest key that an issuer marks."""
+    return len(text) >= _LEAST_SIGNS and max(map(len, text.split()), default=0) >= _LEAST_SIGNS
 
 
 def entropy(text: str) -> float:

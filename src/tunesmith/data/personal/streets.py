@@ -26,13 +26,18 @@ _TOWN = (
     rf"(?:,? (?:{_NAME} ){{0,3}}{_NAME}?,? ?(?:(?:[A-Z]{{2}} )?[0-9]{{5}}(?:-[0-9]{{4}})?\b|"
     r"[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}\b))?"
 )
+_WAYS = (
+    "Street", "St", "Avenue", "Ave", "Av", "Road", "Rd", "Boulevard", "Blvd", "Lane", "Ln", "Drive",
+    "Dr", "Court", "Ct", "Place", "Pl", "Terrace", "Ter", "Way", "Square", "Sq", "Parkway", "Pkwy",
+    "Highway", "Hwy", "Crescent", "Cres", "Close", "Circle", "Cir", "Trail", "Mews", "Gardens",
+    "Grove", "Alley", "Plaza", "Nagar", "Marg", "Colony", "Layout", "Enclave", "Vihar", "Chowk",
+)  # fmt: skip
+_WAY_WORDS = frozenset(way.lower() for way in _WAYS)
 _ENGLISH = re.compile(
     r"[0-9](?<![\w.,$€£#/-]\w)[0-9]{0,4}[A-Za-z]?(?:[-/][0-9]{1,4})?,? "
     r"(?:(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\.? )?"
     rf"(?:(?:{_NAME}|[0-9]{{1,3}}(?:st|nd|rd|th)) ){{1,4}}?"
-    r"(?:Street|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|"
-    r"Terrace|Ter|Way|Square|Sq|Parkway|Pkwy|Highway|Hwy|Crescent|Cres|Close|Circle|Cir|Trail|"
-    r"Mews|Gardens|Grove|Alley|Plaza|Nagar|Marg|Colony|Layout|Enclave|Vihar|Chowk)\b\.?"
+    rf"(?:{'|'.join(_WAYS)})\b\.?"
     rf"(?! [a-z]*(?:er|ed)\b){_UNIT}{_TOWN}"
 )
 _BROADWAY = re.compile(r"[0-9](?<![\w.,$#/-]\w)[0-9]{1,4} (?:Broadway|El Camino Real)\b" + _UNIT)
@@ -79,6 +84,8 @@ _STREET_FIRST = Announced(
 )  # fmt: skip
 _SHORT_FIRST = Announced(("ul", "al", "pl", "os"), _POLISH)
 _BOXES = Announced(("p.o. box", "po box", "p.o box", "p. o. box", "postfach", "apartado"), _BOX)
+_FIRST = (_STREET_FIRST, _SHORT_FIRST, _BOXES)
+_FIRST_WORDS = _STREET_FIRST.words | _SHORT_FIRST.words | _BOXES.words
 _FRENCH_WORDS = frozenset(
     {
         "rue", "avenue", "av", "boulevard", "bd", "bld", "place", "chemin", "allée", "impasse",
@@ -101,11 +108,13 @@ def street_addresses(page: Page) -> Iterator[Span]:
 
 def _matches(page: Page) -> Iterator[re.Match[str]]:
     text, lowered = page.text, page.lowered
-    for match in _ENGLISH.finditer(text):
-        if not _is_a_year(text, match):
-            yield match
-    for announced in (_STREET_FIRST, _SHORT_FIRST, _BOXES):
-        yield from announced.matches(page)
+    if not _WAY_WORDS.isdisjoint(page.words):
+        for match in _ENGLISH.finditer(text):
+            if not _is_a_year(text, match):
+                yield match
+    if not _FIRST_WORDS.isdisjoint(page.words):
+        for announced in _FIRST:
+            yield from announced.matches(page)
     if not _FRENCH_WORDS.isdisjoint(page.words):
         yield from _FRENCH.finditer(text)
     for number in _AFTER_A_WORD.finditer(lowered):
