@@ -23,6 +23,13 @@ _ISSUERS = (
     (re.compile("35(?:2[89]|[3-8])"), (16,)),
     (re.compile("5018|5020|5038|5893|6304|6759|676[1-3]|60|508|353|356"), (16,)),
 )
+_USUAL_LENGTHS = (15, 16)
+_CARD_WORD = re.compile(
+    r"\b(?:card|visa|maestro|mastercard|diners|discover|amex|credit|debit|cc|karte|kreditkarte|"
+    r"carte|tarjeta|carta|cartão|pan)\b",
+    re.IGNORECASE,
+)
+_NEAR = 40
 _CARD_GROUPS = re.compile(
     "[0-9]{13,19}|[0-9]{4}([ -])[0-9]{4}\\1[0-9]{4}\\1[0-9]{1,4}(?:\\1[0-9]{1,3})?"
     "|[0-9]{4}([ -])[0-9]{6}\\2[0-9]{4,5}"
@@ -73,15 +80,20 @@ def is_iban(compact: str) -> bool:
     )
 
 
-def cards(found: tuple[Number, ...]) -> Iterator[Span]:
+def cards(text: str, found: tuple[Number, ...]) -> Iterator[Span]:
     """Payment card numbers among the numbers of a text."""
     for number in found:
         if (
             len(number.digits) >= 13
             and _CARD_GROUPS.fullmatch(number.text)
             and is_card(number.digits)
+            and (len(number.digits) in _USUAL_LENGTHS or _says_card(text, number))
         ):
             yield Span(kind="card", start=number.start, end=number.end)
+
+
+def _says_card(text: str, number: Number) -> bool:
+    return bool(_CARD_WORD.search(text, max(0, number.start - _NEAR), number.end + _NEAR))
 
 
 def ibans(text: str) -> Iterator[Span]:

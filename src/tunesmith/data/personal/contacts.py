@@ -29,7 +29,7 @@ _NOT_DOMAINS = frozenset(
 )
 _NOT_PEOPLE = re.compile(r"(?:git|no-?reply|do-?not-?reply)@", re.IGNORECASE)
 _IPV4 = re.compile(
-    r"[0-9](?<![\w.]\w)(?:[0-9]{0,2}\.)(?:[0-9]{1,3}\.){2}[0-9]{1,3}(?![\w-]|\.[0-9])"
+    r"[0-9](?<![\w.]\w)(?:[0-9]{0,2}\.)(?:[0-9]{1,3}\.){2}[0-9]{1,3}(?![\w-]|\.[0-9]|/[0-9])"
 )
 _IPV6 = re.compile(
     r"[0-9A-Fa-f](?<![\w:.]\w)[0-9A-Fa-f]{0,3}:[0-9A-Fa-f:.]{3,41}[0-9A-Fa-f](?![\w:])"

@@ -52,7 +52,7 @@ def _numbered(text: str) -> Iterator[Span]:
     yield from codici_fiscali(text)
     found = tuple(numbers(text))
     yield from ibans(text)
-    yield from cards(found)
+    yield from cards(text, found)
     yield from national_ids(text, found)
     yield from lettered_ids(text)
     yield from phones(text, found)

@@ -26,9 +26,15 @@ _TITLES = (
     "monsieur", "madame", "señor", "señora",
 )  # fmt: skip
 _TITLE = rf"{any_of(_TITLES)}\.?[ ]"
+_WHOSE = (
+    "his", "her", "their", "whose", "full", "last", "first", "legal", "patient's", "patient’s",
+    "customer's", "customer’s", "client's", "client’s", "patient", "customer", "client", "wife's",
+    "husband's", "son's", "daughter's", "mother's", "father's", "boss's", "doctor's", "friend's",
+)  # fmt: skip
 _NAME_IS = (
     "my name is", "my name's", "my name’s", "my full name is", "my first name is", "my name:",
-    "my last name is", "my real name is", "name is", "i am called", "i'm called", "call me",
+    "my last name is", "my real name is",
+    *(f"{whose} name is" for whose in _WHOSE), "i am called", "i'm called", "call me",
     "mein name ist", "ich heiße", "ich heisse", "je m'appelle", "je m’appelle", "mon nom est",
     "mi nombre es", "me llamo", "mi chiamo", "il mio nome è", "mijn naam is", "ik heet",
     "meu nome é", "me chamo", "nazywam się", "mam na imię", "jag heter", "mitt namn är",
@@ -57,6 +63,11 @@ _SAYS_NAME = Announced(
     _NAME_IS,
     re.compile(rf"{any_of(_NAME_IS)}[ :]{{1,3}}(?:{_TITLE})?({_NAME})"),
 )
+_PLAYED = re.compile(
+    r"\b(?:you are|you're|you’re|as|be|play|playing|named|character|detective|scientist|inventor|"
+    r"famous|renowned|legendary|fictional)(?: an?| the)? \Z"
+)
+_PLAYED_REACH = 30
 _SPEAKS = Announced(
     _SPOKEN, re.compile(rf"(?i:this is) ({_FULL})(?= (?:speaking|calling|from|here)\b)")
 )
@@ -109,14 +120,16 @@ _LABEL = re.compile(
     r"[ _]?(?:name)?|(?:sur|last)?name|nome|nombre|nom|vorname|nachname|naam|imię|namn|"
     r"apellidos?|cognome|prénom)[*_\"' ]{0,3}\Z"
 )  # fmt: skip
+_THING = re.compile(r"[\"']name[\"'] ?\Z")
+"""A key of JSON that names schools, products and people alike."""
 _LABEL_REACH = 40
 _NOT_NAMES = frozenset(
     {
         "the", "a", "an", "i", "my", "your", "his", "her", "our", "their", "this", "that", "it",
         "and", "or", "not", "no", "yes", "name", "names", "patient", "patients", "user",
         "customer", "customers", "client", "company", "inc", "llc", "ltd", "university",
-        "hospital", "clinic", "center", "centre", "team", "support", "service", "services", "bank",
-        "street", "city", "state", "department", "institute", "association", "foundation",
+        "hospital", "clinic", "center", "centre", "team", "support", "service", "services",
+        "bank", "street", "city", "state", "department", "institute", "association", "foundation",
         "society", "group", "unknown", "none", "anonymous", "null", "true", "false", "first",
         "last", "full", "date", "birth", "address", "phone", "email", "number", "january",
         "february", "march", "june", "july", "september", "october", "november", "december",
@@ -126,7 +139,9 @@ _NOT_NAMES = frozenset(
         "national", "sir", "madam", "hiring", "manager", "sirs", "madams", "all", "everyone",
         "friends", "colleagues", "valued", "editor", "committee", "education", "health", "care",
         "safety", "person", "assistant", "ai", "bot", "robot", "model", "food", "u", "classical",
-        "garden", "museum", "park", "sure", "great", "okay", "ok", "bye", "hello", "please",
+        "garden", "museum", "memorial", "elementary", "school", "corporation", "corp",
+        "restaurant", "hotel", "reviewer", "colleague", "citizen", "lord", "lady", "ambassador",
+        "captain", "park", "sure", "great", "okay", "ok", "bye", "hello", "please",
     }
 )  # fmt: skip
 
@@ -140,17 +155,25 @@ def person_names(page: Page) -> Iterator[Span]:
     """Names that the words before them give to somebody."""
     for announced in _ANNOUNCED:
         for match in announced.matches(page):
-            yield from _name(match)
+            if announced is not _TITLED or not _is_played(page, match.start()):
+                yield from _name(match)
     if not _FIELD_WORDS.isdisjoint(page.words) and (":" in page.text or "=" in page.text):
         for match in _VALUE.finditer(page.text):
             start = match.start()
-            if _LABEL.search(page.text[max(0, start - _LABEL_REACH) : start]):
+            before = page.text[max(0, start - _LABEL_REACH) : start]
+            if _LABEL.search(before) and not _THING.search(before):
                 yield from _name(match)
+
+
+def _is_played(page: Page, start: int) -> bool:
+    """Whether the title there begins a part in a game: `you are Dr. X`, `as Professor Y`."""
+    return _PLAYED.search(page.lowered, max(0, start - _PLAYED_REACH), start) is not None
 
 
 def _name(match: re.Match[str]) -> Iterator[Span]:
     group = match.lastindex
     assert group is not None
     parts = re.findall(r"[^\W\d_]+", match.group(group).lower())
-    if not _NOT_NAMES.intersection(parts) and max(map(len, parts)) > 1:
+    is_name = not _NOT_NAMES.intersection(parts) and max(map(len, parts)) > 1
+    if is_name and not match.group(group).isupper():
         yield Span(kind="person_name", start=match.start(group), end=match.end(group))

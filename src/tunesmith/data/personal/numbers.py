@@ -18,8 +18,10 @@ _RUN = re.compile(r"[0-9](?:[ .\-/\u00a0\u2010-\u2013]?[0-9])+")
 _GROUP = re.compile(r"[0-9]+")
 _DASHES = str.maketrans("\u00a0\u2010\u2011\u2012\u2013", " ----")
 # What stands beside a number that is part of something else: a word, a sum, a price, a share.
-_BEFORE = re.compile(r"(?:[\w$€£¥₹%=*^<>+#&@\\]|[\w)][.,/\-:]|[=*+<>] )\Z")
-_AFTER = re.compile(r"[\w$€£¥₹%=*^<>\\@]|[.,:/\-][0-9]| ?[*=+<>%]| [$€£¥₹]")
+# Han, Kana and Hangul write no space before a number, so they are no word here.
+_WORD = r"0-9A-Za-z_\u00aa-\u02af\u0370-\u058f\u0900-\u0dff"
+_BEFORE = re.compile(rf"(?:[{_WORD}$€£¥₹%=*^<>+#&@\\]|[{_WORD})][.,/\-:]|[=*+<>] )\Z")
+_AFTER = re.compile(rf"[{_WORD}$€£¥₹%=*^<>\\@]|[.,:/\-][0-9]| ?[*=+<>%]| [$€£¥₹]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from phonenumbers import (
     NumberParseException,
     PhoneNumber,
     PhoneNumberType,
+    is_possible_number,
     is_valid_number,
     number_type,
     parse,
@@ -37,9 +38,7 @@ _ORGANISATIONS = frozenset(
 )
 _WITH_ZERO = ("GB", "DE", "FR", "NL", "AU", "JP", "IT", "IN", "BE", "CH", "AT", "SE")
 _WITHOUT_ZERO = ("US", "ES", "IN", "BR", "IT", "PL", "PT", "CA", "MX", "NO", "DK", "CN", "SG")
-_INTERNATIONAL = re.compile(
-    r"\+ ?\(?[0-9](?:[ .\-/()\u00a0\u2010-\u2013]{0,3}[0-9]){6,14}(?![0-9])"
-)
+_INTERNATIONAL = re.compile(r"\+\(?[0-9](?:[ .\-/()\u00a0\u2010-\u2013]{0,3}[0-9]){6,14}(?![0-9])")
 _NORTH_AMERICA = re.compile(
     r"(?<![\w.+$€£=*/-])(?:\+?1[-. ]?)?(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}([-.\u2010-\u2013]))"
     r"[2-9][0-9]{2}[-.\u2010-\u2013 ]?[0-9]{4}(?![\w%]|[-.,/][0-9])"
@@ -51,9 +50,9 @@ _AREA_IN_BRACKETS = re.compile(
 _ZERO_AREA = re.compile(
     r"0[1-9][0-9]{0,4}(?:[ \-/][0-9]{2,8}){1,4}|0[1-9](?:[ .\-][0-9]{2}){4}|00[1-9][0-9 ]{8,16}"
 )
-_DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
+_DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:\s|\Z)")
 _PHONE_WORD = re.compile(
-    r"\b(?:tele?(?:ph?on\w*|f\w*)?|phone\w*|call(?:ed|ing|s)?|mobile?|mob|cell(?:ular|phone)?|fax|"
+    r"\b(?:tel[eé]?(?:ph?on\w*|f\w*)?|phone\w*|call(?:ed|ing|s)?|mobile?|mob|cell(?:ular|phone)?|fax|"
     r"whatsapp|sms|text(?:ed|ing)?|contact(?:ed)?|reach(?:ed)?|dial\w*|ring|ph|handy\w*|"
     r"mobil\w*|ruf\w*|anruf\w*|tél\w*|appel\w*|portable|móvil|movil|ll[aá]m\w*|celular|fone|"
     r"lig(?:ue|ar)|bel(?:len)?|cellulare|chiam\w*|numéro est|número es|nummer ist|nummer is)\b|"
@@ -76,6 +75,10 @@ _FREE_OR_DEAR = re.compile(
     r"\(?1?[-. ]?\(?8(?:00|33|44|55|66|77|88)\)?[-. ]?[0-9]{3}[-. ]?[0-9]{4}\Z|"
     r"\(?0?(?:800|808|900)\b|\(?1[ -]?[389]00\b"
 )
+_LEAST_SAID = 9
+"""Digits of a number with its zero, in a range that may be newer than the numbering plans here."""
+_COUNTING = "01234567890123456789"
+"""What is typed where a number is wanted, and in programs."""
 _BEFORE, _AFTER = 44, 40
 
 
@@ -83,7 +86,10 @@ def phones(text: str, found: tuple[Number, ...]) -> Iterator[Span]:
     """Telephone numbers in a text, given the numbers that stand in it."""
     if "+" in text:
         for match in _INTERNATIONAL.finditer(text):
-            if not text[match.start() - 1 : match.start()].isalnum() and _plausible(match.group()):
+            is_said = _says_phone(text, match.start(), match.end()) or _is_grouped(match.group())
+            if not text[match.start() - 1 : match.start()].isdigit() and _plausible(
+                match.group(), is_said=is_said
+            ):
                 yield Span(kind="phone", start=match.start(), end=match.end())
     for pattern, regions in (
         (_NORTH_AMERICA, ("US",)),
@@ -91,31 +97,45 @@ def phones(text: str, found: tuple[Number, ...]) -> Iterator[Span]:
         (_AREA_IN_BRACKETS, _WITH_ZERO),
     ):
         for match in pattern.finditer(text):
-            if _is_phone(match.group(), regions) and not _says_otherwise(text, match.start()):
+            if _is_phone(match.group(), regions) and not _says_otherwise(text, match):
                 yield Span(kind="phone", start=match.start(), end=match.end())
     for number in found:
-        if 9 <= len(number.digits) <= 16 and _is_national(text, number):
+        if (
+            9 <= len(number.digits) <= 16
+            and number.digits not in _COUNTING
+            and _is_national(text, number)
+        ):
             yield Span(kind="phone", start=number.start, end=number.end)
 
 
 def _is_national(text: str, number: Number) -> bool:
     raw = number.text
     if raw.startswith("00"):
-        return _plausible(f"+{number.digits[2:]}") and (
-            number.is_whole or _says_phone(text, number.start, number.end)
-        )
+        is_said = _says_phone(text, number.start, number.end)
+        is_asked = is_said or number.is_whole
+        return is_asked and _plausible(f"+{number.digits[2:]}", is_said=is_said)
     if len(number.digits) > 12 or _DATE.match(raw):
         return False
-    regions = _WITH_ZERO if raw.startswith("0") else _WITHOUT_ZERO
-    if raw.startswith("0") and number.is_whole and _ZERO_AREA.fullmatch(raw):
-        return _is_phone(raw, regions) and not _says_otherwise(text, number.start)
-    return _says_phone(text, number.start, number.end) and _is_phone(raw, regions)
+    is_said = _says_phone(text, number.start, number.end)
+    if raw.startswith("0"):
+        is_written_so = number.is_whole and _ZERO_AREA.fullmatch(raw) is not None
+        if is_said and (is_written_so or len(raw) == len(number.digits)):
+            return not _FREE_OR_DEAR.match(raw) and len(number.digits) >= _LEAST_SAID
+        return is_written_so and _is_phone(raw, _WITH_ZERO) and not _says_otherwise(text, number)
+    return is_said and _is_phone(raw, _WITHOUT_ZERO)
 
 
-def _plausible(international: str) -> bool:
+def _is_grouped(raw: str) -> bool:
+    return len(re.findall("[0-9]+", raw)) >= 3
+
+
+def _plausible(international: str, *, is_said: bool) -> bool:
+    """Whether the country gives out such a number, or could where words say it is a telephone."""
     # "+49 (0) 30 ...": the zero in brackets is not dialled after the country's code.
     parsed = _parsed(international.replace("(0)", ""), None)
-    return parsed is not None and is_valid_number(parsed) and _is_personal(parsed)
+    if parsed is None or not _is_personal(parsed):
+        return False
+    return is_valid_number(parsed) or (is_said and is_possible_number(parsed))
 
 
 def _is_phone(raw: str, regions: tuple[str, ...]) -> bool:
@@ -164,7 +184,8 @@ def _says_phone(text: str, start: int, end: int) -> bool:
     return bool(_WORD_AFTER.match(text, end, end + _AFTER))
 
 
-def _says_otherwise(text: str, start: int) -> bool:
+def _says_otherwise(text: str, found: Number | re.Match[str]) -> bool:
+    start = found.start if isinstance(found, Number) else found.start()
     before = text[max(0, start - _BEFORE) : start]
     other = _last(_OTHER_WORD, before)
     return other >= 0 and other > _last(_PHONE_WORD, before)

@@ -36,11 +36,20 @@ _PASSWORD_VALUE = re.compile(
     r"([\"'`]?\s{0,2}(?::=|=>|[:=])\s{0,2}|,? ?(?i:is|was|ist|lautet|est|es|é|è|to)[: ]{1,2})"
     r"(\"[^\"\n]{4,80}\"|'[^'\n]{4,80}'|`[^`\n]{4,80}`|[^\s\"'`,;<>]{6,80})"
 )
+_OPENS = re.compile(
+    r"(?:api|access|secret|private|auth|account|master|encryption|signing|service|client|consumer|"
+    r"subscription|session|shared|storage|deploy|license|app|user|admin|ssh|aws|gcp|azure|openai)"
+    r"[ _.-]?\Z",
+    re.IGNORECASE,
+)
+_NAME_REACH = 16
+_UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LOGIN = re.compile(r"://[^\s:/@\"'<>]{0,64}:([^\s/@\"'<>]{3,128})@[^\s/@]{2,}")
 _STANDS_FOR = re.compile(
-    r"your|example|(?-i:x{4}|X{4})|\*\*|\.\.\.|…|placeholder|change_?me|redacted|"
-    r"dummy|insert|sample|<|>|\{|\}|\$|%\(|_here|replace|foobar|fake|deadbeef|0{8}|1234567|abcdefg|my[_-]?(?:api|secret|token|key|"
-    r"pass)|\[|\]|hidden|masked|put_|enter_|secret_?key|api_?key|access_?token|test_?(?:key|token)",
+    r"your|example|(?-i:x{4}|X{4})|\*\*|\.\.\.|…|placeholder|change_?me|redacted|dummy|insert|"
+    r"sample|_here|replace|foobar|fake|deadbeef|0{8}|1234567|abcdefg|hidden|masked|put_|enter_|"
+    r"my[_-]?(?:api|secret|token|key|pass)|secret_?key|api_?key|access_?token|"
+    r"test_?(?:key|token)|\A[<\[{].*[>\]}]\Z|\$[{(]|\{\{|\A\$[A-Z_]+\Z|\A%[\w(]+|\[[A-Z_]+_[0-9]+\]",
     re.IGNORECASE,
 )
 _STANDS_FOR_PASSWORD = re.compile(
@@ -49,7 +58,9 @@ _STANDS_FOR_PASSWORD = re.compile(
     r"test|username)s?[0-9]{0,3})\Z",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"[()\[\]{}$<>|]|\A(?:self|this|os|process|config|settings|request|args|env)\.")
+_CODE = re.compile(
+    r"\A[\[({<$|]|[a-z_][(\[]|\A(?:self|this|os|process|config|settings|request|args|env)\."
+)
 _WORDS = re.compile(r"\A[A-Za-z]+(?:[-_./][A-Za-z]+)*[.,:;!?)]*\Z")
 _KEY_CUES = ("key", "secret", "token", "credential", "bearer", "authorization")
 _PASSWORD_CUES = (
@@ -134,8 +145,17 @@ def _changes_case(value: str) -> int:
 def _assigned_keys(page: Page) -> Iterator[Span]:
     for match in _after(_KEY_CUES, _KEY_VALUE, page):
         value = match.group(1).rstrip(".")
+        if _is_plain_key(page.text, match) and (_UUID.fullmatch(value) or len(value) < 20):
+            continue
         if _is_random(value) and not stands_for_a_secret(value):
             yield Span(kind="api_key", start=match.start(1), end=match.start(1) + len(value))
+
+
+def _is_plain_key(text: str, match: re.Match[str]) -> bool:
+    """Whether the name is only `key`, or ends in it like `monkey`: most keys open no door."""
+    if not match.group().lower().startswith("key"):
+        return False
+    return not _OPENS.search(text, max(0, match.start() - _NAME_REACH), match.start())
 
 
 def _is_random(value: str) -> bool:

@@ -42,6 +42,10 @@ _ENGLISH = re.compile(
 )
 _BROADWAY = re.compile(r"[0-9](?<![\w.,$#/-]\w)[0-9]{1,4} (?:Broadway|El Camino Real)\b" + _UNIT)
 _YEARS_WORD = re.compile(r"\b(?:in|since|by|of|until|from|year|the|and|before|after)\s\Z", re.I)
+_LAW = re.compile(
+    r"\b(?:Supreme|High|District|Federal|Appeals?|Circuit|Crown|County|Superior|Civil|International)"
+    r"[ ]Court"
+)
 _POSTCODE = rf"(?:,? (?:[A-Z]{{1,2}}-)?[0-9]{{4,5}} {_NAME})?"
 _GERMAN = re.compile(
     rf"(?<!\w)(?:{_NAME}(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|damm|ufer|chaussee)|"
@@ -110,7 +114,7 @@ def _matches(page: Page) -> Iterator[re.Match[str]]:
     text, lowered = page.text, page.lowered
     if not _WAY_WORDS.isdisjoint(page.words):
         for match in _ENGLISH.finditer(text):
-            if not _is_a_year(text, match):
+            if not _is_a_year(text, match) and not _LAW.search(match.group()):
                 yield match
     if not _FIRST_WORDS.isdisjoint(page.words):
         for announced in _FIRST:
@@ -125,9 +129,15 @@ def _matches(page: Page) -> Iterator[re.Match[str]]:
     if "〒" in text:
         yield from _JAPANESE.finditer(text)
     if "broadway" in page.words or "camino" in page.words:
-        yield from _BROADWAY.finditer(text)
+        for match in _BROADWAY.finditer(text):
+            if not _is_a_year(text, match):
+                yield match
 
 
 def _is_a_year(text: str, match: re.Match[str]) -> bool:
-    is_year = re.match("(?:1[89]|20)[0-9]{2} ", match.group()) is not None
-    return is_year and bool(_YEARS_WORD.search(text, max(0, match.start() - 8), match.start()))
+    year = re.match("(?:1[89]|20)[0-9]{2}(,?) ", match.group())
+    if year is None:
+        return False
+    return bool(year.group(1)) or bool(
+        _YEARS_WORD.search(text, max(0, match.start() - 8), match.start())
+    )
