@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests.data.personal import values
-from tunesmith.data.personal import find_personal, find_secrets, mask
+from tunesmith.data.personal import Redactor, find_personal, find_secrets, mask
 
 TEXTS = [
     "Write to jane@mail.org",
@@ -69,3 +69,26 @@ def test_long_text_of_one_sign_takes_no_longer_than_its_length(sign: str) -> Non
 def test_surrogates_and_odd_capitals_keep_places_right() -> None:
     text = "\ud800 İİİ my name is Ada Byron, jane@mail.org"
     assert mask(text) == "\ud800 İİİ my name is A*** B***, j***@***.org"
+
+
+_PIECES = (
+    "@", "a@b.c", ".", ":", "::", "/", "//", "+", "-", "(", ")", "(0)", "0", "1", "12", "123",
+    "1234", "415-555-2671", "DE89", "GB82", "DE890000000000", "word:", "key=", "password",
+    "secret", "is", "my", "name", "Dr.", "Mr.", "Jane", "Doe", "Patient:", "MRN", "born", "on",
+    "DOB", "SSN", "passport", "card", "eyJ", "sk-", "ghp_", "AKIA", "xoxb-", "-----BEGIN",
+    "PRIVATE", "KEY-----", "Street", "Calle", "rue", "Via", "straße", "〒", "ｊ", "İ", "ß", "�",
+    "\x00", "\n", "٣٤٥", "５５５", "電話", "生年月日", "1985年3月2日", "+49", "0049", "12/03/1985", "at)",
+    "[at]", ":AA", "SG.", "81.2.3.4", "aa:bb",
+)  # fmt: skip
+
+
+@given(some.lists(some.sampled_from(_PIECES), max_size=40), some.sampled_from(["", " ", "\n"]))
+def test_pieces_of_what_is_looked_for_never_fail(pieces: list[str], between: str) -> None:
+    text = between.join(pieces)
+    mask(text)
+    once = Redactor().redact(text)
+    assert Redactor().redact(once) == once
+
+
+def test_an_iban_that_is_cut_off_is_none() -> None:
+    assert mask("DE890000000000\nis my") == "DE890000000000\nis my"

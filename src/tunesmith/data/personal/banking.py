@@ -101,7 +101,7 @@ def ibans(text: str) -> Iterator[Span]:
     for pattern in (_IBAN, _LOWER_IBAN):
         for match in pattern.finditer(text):
             end = _end_after(text, match.start(), IBAN_LENGTHS.get(match.group()[:2].upper(), 0))
-            compact = re.sub("[ -]", "", text[match.start() : end]).upper()
+            compact = re.sub("[ -]", "", match.group()[: end - match.start()]).upper()
             if is_iban(compact) and not text[end : end + 1].isalnum():
                 yield Span(kind="iban", start=match.start(), end=end)
 

@@ -20,12 +20,15 @@ _LINK = r"(?:van|von|der|den|de|del|della|di|da|dos|la|le|el|al|bin|ibn|zu|ter|t
 _PIECE = rf"(?:{_PART}|{_INITIAL})"
 _NAME = rf"{_PIECE}(?:[ ](?:{_LINK}[ ]){{0,2}}{_PIECE}){{0,3}}"
 _FULL = rf"{_PIECE}(?:[ ](?:{_LINK}[ ]){{0,2}}{_PIECE}){{1,3}}"
+_LONGEST_SHORT = 5
 _TITLES = (
     "dr", "drs", "prof", "mr", "mrs", "ms", "miss", "mx", "herr", "herrn", "frau", "mme", "mlle",
     "sr", "sra", "srta", "sig", "dott", "dhr", "mevr", "don", "doña", "doctor", "professor",
     "monsieur", "madame", "señor", "señora",
 )  # fmt: skip
-_TITLE = rf"{any_of(_TITLES)}\.?[ ]"
+_SHORT_TITLES = tuple(title for title in _TITLES if len(title) <= _LONGEST_SHORT)
+# A point after a whole word ends a sentence: "your doctor. Dialysis Centre".
+_TITLE = rf"(?:{any_of(_SHORT_TITLES)}\.?|{any_of(_TITLES)})[ ]"
 _WHOSE = (
     "his", "her", "their", "whose", "full", "last", "first", "legal", "patient's", "patient’s",
     "customer's", "customer’s", "client's", "client’s", "patient", "customer", "client", "wife's",
@@ -38,7 +41,12 @@ _NAME_IS = (
     "mein name ist", "ich heiße", "ich heisse", "je m'appelle", "je m’appelle", "mon nom est",
     "mi nombre es", "me llamo", "mi chiamo", "il mio nome è", "mijn naam is", "ik heet",
     "meu nome é", "me chamo", "nazywam się", "mam na imię", "jag heter", "mitt namn är",
-    "under the name", "under the name of", "in the name of",
+)  # fmt: skip
+_IN_NAME = ("under the name", "under the name of", "in the name of")
+_I_AM = ("i am", "i'm", "i’m", "ich bin", "je suis", "soy", "sono", "ik ben", "eu sou")
+_ASKED_FOR = (
+    "contact", "call", "ask for", "email", "e-mail", "reach", "speak to", "speak with", "talk to",
+    "write to", "kontakt", "ansprechpartner", "contacter", "contactar",
 )  # fmt: skip
 _GREETINGS = (
     "dear", "sehr geehrter", "sehr geehrte", "liebe", "lieber", "cher", "chère", "estimado",
@@ -54,10 +62,6 @@ _CLOSINGS = (
     "met vriendelijke groet", "met vriendelijke groeten", "signed", "cheers", "thanks",
     "many thanks", "thank you",
 )  # fmt: skip
-_SEEN = (
-    "appointment with", "treated by", "seen by", "referred by", "referred to", "prescribed by",
-    "under", "consult", "consulted", "physician", "signed", "signed by", "see", "saw", "visit",
-)  # fmt: skip
 _SPOKEN = ("this is",)
 _SAYS_NAME = Announced(
     _NAME_IS,
@@ -68,6 +72,7 @@ _PLAYED = re.compile(
     r"famous|renowned|legendary|fictional)(?: an?| the)? \Z"
 )
 _PLAYED_REACH = 30
+_CAPITAL_BEFORE = re.compile(rf"(?:\A|[\s(])[{_UP}0-9][\w'’]*[ ]\Z")
 _SPEAKS = Announced(
     _SPOKEN, re.compile(rf"(?i:this is) ({_FULL})(?= (?:speaking|calling|from|here)\b)")
 )
@@ -88,11 +93,27 @@ _IN_CARE = Announced(
         r"mrn|a [0-9]|with\b|wurde|ist\b|hat\b|est\b|tiene|ha\b))"
     ),
 )
-_SEEN_BY = Announced(
-    _SEEN,
+_DOCTOR = Announced(("dr",), re.compile(rf"Dr\.? ({_PART})(?=[\s,.;:?!'’]|$)"))
+_FAMOUS_DOCTORS = frozenset(
+    {
+        "strangelove", "watson", "jekyll", "frankenstein", "seuss", "who", "strange", "phil", "oz",
+        "dre", "no", "pepper", "house", "evil", "doom", "zhivago", "dolittle", "moreau", "king",
+        "faustus", "faust", "octopus", "manhattan", "hyde", "goodall", "brown", "martens", "moon",
+    }
+)  # fmt: skip
+_I_AM_SOMEBODY = Announced(
+    _I_AM,
     re.compile(
-        rf"{any_of(_SEEN)}(?: is|:)? Dr\.? ({_PART})"
-        r"(?=[\s,.;?!]|$)"
+        rf"{any_of(_I_AM)} ({_FULL})(?=[,.]| (?:and|from|calling|speaking|here|writing|aus|und|de|"
+        r"et|y|e|uit|en)\b)"
+    ),
+)
+_RESERVED = Announced(_IN_NAME, re.compile(rf"{any_of(_IN_NAME)} (?:{_TITLE})?({_FULL})"))
+_ASKED = Announced(
+    _ASKED_FOR,
+    re.compile(
+        rf"{any_of(_ASKED_FOR)}:? (?:{_TITLE})?({_FULL})"
+        r"(?=,? (?:at|on|via|by|under|unter|au|al|op|\(|<|[0-9+]))"
     ),
 )
 _SIGNED = Announced(
@@ -138,7 +159,8 @@ _NOT_NAMES = frozenset(
         "disease", "syndrome", "type", "general", "information", "new", "united", "american",
         "national", "sir", "madam", "hiring", "manager", "sirs", "madams", "all", "everyone",
         "friends", "colleagues", "valued", "editor", "committee", "education", "health", "care",
-        "safety", "person", "assistant", "ai", "bot", "robot", "model", "food", "u", "classical",
+        "safety", "person", "assistant", "ai", "bot", "robot", "model", "food", "me", "tussauds",
+        "classical",
         "garden", "museum", "memorial", "elementary", "school", "corporation", "corp",
         "restaurant", "hotel", "reviewer", "colleague", "citizen", "lord", "lady", "ambassador",
         "captain", "park", "sure", "great", "okay", "ok", "bye", "hello", "please",
@@ -146,8 +168,10 @@ _NOT_NAMES = frozenset(
 )  # fmt: skip
 
 
-_ANNOUNCED = (_SAYS_NAME, _SPEAKS, _TITLED, _ADDRESSED, _IN_CARE, _SEEN_BY, _SIGNED)
-NAME_WORDS = _FIELD_WORDS.union(*(announced.words for announced in _ANNOUNCED))
+_ANNOUNCED = (
+    _SAYS_NAME, _SPEAKS, _ADDRESSED, _IN_CARE, _SIGNED, _I_AM_SOMEBODY, _RESERVED, _ASKED,
+)  # fmt: skip
+NAME_WORDS = _FIELD_WORDS.union(*(announced.words for announced in (*_ANNOUNCED, _TITLED)))
 """A text without any of these gives nobody a name."""
 
 
@@ -155,8 +179,14 @@ def person_names(page: Page) -> Iterator[Span]:
     """Names that the words before them give to somebody."""
     for announced in _ANNOUNCED:
         for match in announced.matches(page):
-            if announced is not _TITLED or not _is_played(page, match.start()):
-                yield from _name(match)
+            yield from _name(match)
+    for match in _TITLED.matches(page):
+        if not _is_played(page, match.start()):
+            yield from _name(match)
+    for match in _DOCTOR.matches(page):
+        is_famous = match.group(1).lower() in _FAMOUS_DOCTORS
+        if not (is_famous or _is_played(page, match.start()) or _is_drive(page, match.start())):
+            yield from _name(match)
     if not _FIELD_WORDS.isdisjoint(page.words) and (":" in page.text or "=" in page.text):
         for match in _VALUE.finditer(page.text):
             start = match.start()
@@ -170,10 +200,15 @@ def _is_played(page: Page, start: int) -> bool:
     return _PLAYED.search(page.lowered, max(0, start - _PLAYED_REACH), start) is not None
 
 
+def _is_drive(page: Page, start: int) -> bool:
+    """Whether the `Dr.` there is a street's: `12 Oak Dr. Springfield`."""
+    return _CAPITAL_BEFORE.search(page.text, max(0, start - _PLAYED_REACH), start) is not None
+
+
 def _name(match: re.Match[str]) -> Iterator[Span]:
     group = match.lastindex
     assert group is not None
-    parts = re.findall(r"[^\W\d_]+", match.group(group).lower())
-    is_name = not _NOT_NAMES.intersection(parts) and max(map(len, parts)) > 1
+    parts = re.findall(r"[^\W\d_]{2,}", match.group(group).lower())
+    is_name = bool(parts) and not _NOT_NAMES.intersection(parts)
     if is_name and not match.group(group).isupper():
         yield Span(kind="person_name", start=match.start(group), end=match.end(group))

@@ -12,7 +12,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from tunesmith.data.personal.find import find_personal
 from tunesmith.data.personal.phones import normalised_phone
@@ -23,6 +23,10 @@ _EXACT = frozenset(SECRETS)
 _COMPACT = frozenset({"card", "iban", "national_id", "medical_record", "birth_date"})
 _NOT_SIGNS = re.compile(r"[\W_]+")
 _DIGEST_BYTES = 16
+_MOST_ROUNDS = 32
+_PLACEHOLDER = re.compile(
+    rf"\[(?:{'|'.join(kind.upper() for kind in (*SECRETS, *PERSONAL))})_[0-9]+\]"
+)
 
 
 class Redactor:
@@ -49,14 +53,27 @@ class Redactor:
         return dict(sorted(self._distinct.items()))
 
     def redact(self, text: str) -> str:
-        """The text with a placeholder for every find; a text without finds as it is."""
+        """The text with a placeholder for every find; a text without finds as it is.
+
+        A number that stood beside a value may be found only when that value is gone, so the text
+        is read again until nothing is found: to redact it once more changes nothing.
+        """
+        for _ in range(_MOST_ROUNDS):
+            shown = _PLACEHOLDER.sub(_blank, text) if "_" in text else text
+            spans = settled((*find_secrets(shown), *find_personal(shown)))
+            wanted = [span for span in spans if span.kind in self._kinds]
+            if not wanted:
+                break
+            text = self._replace(text, wanted)
+        return text
+
+    def _replace(self, text: str, spans: Iterable[Span]) -> str:
         pieces = []
         reached = 0
-        for span in settled((*find_secrets(text), *find_personal(text))):
-            if span.kind in self._kinds:
-                pieces += [text[reached : span.start], self._placeholder(text, span)]
-                reached = span.end
-        return "".join([*pieces, text[reached:]]) if pieces else text
+        for span in spans:
+            pieces += [text[reached : span.start], self._placeholder(text, span)]
+            reached = span.end
+        return "".join([*pieces, text[reached:]])
 
     def _placeholder(self, text: str, span: Span) -> str:
         value = normalised(span.kind, text[span.start : span.end])
@@ -68,6 +85,11 @@ class Redactor:
             number = self._numbers[digest] = self._distinct[span.kind]
         self._replaced[span.kind] += 1
         return f"[{span.kind.upper()}_{number}]"
+
+
+def _blank(placeholder: re.Match[str]) -> str:
+    """As long as the placeholder, without its word: `[PHONE_1]` must not announce a telephone."""
+    return f"[{'_' * (len(placeholder.group()) - 2)}]"
 
 
 def normalised(kind: str, value: str) -> str:

@@ -190,7 +190,8 @@ def _is_password(value: str, is_quoted: bool, is_after_sign: bool) -> bool:
         return False
     if is_quoted:
         return " " not in value and (is_after_sign or not _WORDS.match(value))
-    return len(value) >= 6 and not _WORDS.match(value) and not value.isdigit()
+    is_word = _WORDS.match(value) and not (is_after_sign and _changes_case(value) >= 2)
+    return len(value) >= 6 and not is_word and not value.isdigit()
 
 
 def _passwords_in_addresses(text: str) -> Iterator[Span]:

@@ -49,10 +49,16 @@ _LAW = re.compile(
 _POSTCODE = rf"(?:,? (?:[A-Z]{{1,2}}-)?[0-9]{{4,5}} {_NAME})?"
 _GERMAN = re.compile(
     rf"(?<!\w)(?:{_NAME}(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|damm|ufer|chaussee)|"
-    rf"{_NAME}(?:er|s)? (?:Stra(?:ß|ss)e|Str\.|Allee|Platz|Weg|Ring|Damm|Ufer|Chaussee)|"
-    rf"(?:Am|An der|Auf der|Im|In der|Unter den|Zum|Zur) {_NAME}(?=[^,.\n]{{0,12}}, [0-9]{{5}} ))"
+    rf"{_NAME}(?:er|s)? (?:Stra(?:ß|ss)e|Str\.|Allee|Platz|Weg|Ring|Damm|Ufer|Chaussee))"
     rf" [0-9]{{1,3}} ?(?:[a-h]\b)?(?![\w%]|[.,][0-9]){_POSTCODE}"
 )
+# "Am Markt 12": any name may follow, so that only a postal code after it makes it an address.
+_GERMAN_AT = re.compile(
+    rf"(?<!\w)(?:Am|An der|Auf der|Im|In der|Unter den|Zum|Zur) {_NAME}(?: {_NAME})? "
+    rf"[0-9]{{1,3}} ?[a-h]?, [0-9]{{5}} {_NAME}"
+)
+_GERMAN_AT_WORDS = frozenset({"am", "an", "auf", "im", "unter", "zum", "zur"})
+_POSTCODE_AFTER = re.compile(r"[0-9] ?[a-h]?, [0-9]{5} ")
 _FRENCH = re.compile(
     r"[0-9](?<![\w.,/-]\w)[0-9]{0,3}(?: ?(?:bis|ter|quater|[A-D]))?,? "
     r"(?:rue|avenue|av\.|boulevard|bd|bld|place|chemin|allée|impasse|quai|route|cours|square|"
@@ -126,6 +132,8 @@ def _matches(page: Page) -> Iterator[re.Match[str]]:
             yield from _GERMAN.finditer(text)
             yield from _DUTCH.finditer(text)
             break
+    if not _GERMAN_AT_WORDS.isdisjoint(page.words) and _POSTCODE_AFTER.search(text):
+        yield from _GERMAN_AT.finditer(text)
     if "〒" in text:
         yield from _JAPANESE.finditer(text)
     if "broadway" in page.words or "camino" in page.words:
