@@ -76,9 +76,9 @@ _PIECES = (
     "1234", "415-555-2671", "DE89", "GB82", "DE890000000000", "word:", "key=", "password",
     "secret", "is", "my", "name", "Dr.", "Mr.", "Jane", "Doe", "Patient:", "MRN", "born", "on",
     "DOB", "SSN", "passport", "card", "eyJ", "sk-", "ghp_", "AKIA", "xoxb-", "-----BEGIN",
-    "PRIVATE", "KEY-----", "Street", "Calle", "rue", "Via", "straße", "〒", "ｊ", "İ", "ß", "\ud800",
-    "\x00", "\n", "٣٤٥", "５５５", "電話", "生年月日", "1985年3月2日", "+49", "0049", "12/03/1985",
-    "at)", "[at]", ":AA", "SG.", "81.2.3.4", "aa:bb",
+    "PRIVATE", "KEY-----", "Street", "Calle", "rue", "Via", "straße", "〒", "ｊ", "İ", "ß",
+    "\ud800", "\x00", "\n", "٣٤٥", "５５５", "電話", "生年月日", "1985年3月2日", "+49", "0049",
+    "12/03/1985", "at)", "[at]", ":AA", "SG.", "81.2.3.4", "aa:bb",
 )  # fmt: skip
 
 
