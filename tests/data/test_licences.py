@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tunesmith.data.licence_names import NAMES
 from tunesmith.data.licence_terms import Terms, conflict, references, terms_of
@@ -108,6 +110,28 @@ def test_every_name_and_reference_has_terms() -> None:
         assert found.expression == identifier, name
     for reference in references():
         assert licence_of(reference).terms == terms_of(reference), reference
+
+
+PIECES = st.sampled_from(
+    ["MIT", "CC BY 4.0", "GPLv3", "and", "AND", "OR", "WITH", "(", ")", ",", "/", "LicenseRef-x"]
+    + ["license", "public domain", "Classpath-exception-2.0", "\0", "é", "v2"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=60) | st.lists(PIECES, max_size=12).map(" ".join))
+def test_any_text_is_a_licence_or_is_kept(text: str) -> None:
+    found = licence_of(text)
+    if found.expression:
+        again = licence_of(found.expression)
+        assert (again.expression, again.terms) == (found.expression, found.terms)
+    else:
+        assert found.terms is None
+
+
+@pytest.mark.parametrize("text", ["()", "0 AND(AND 0", "(MIT", "MIT)", "(" * 290, "MIT MIT"])
+def test_brackets_in_disorder_are_no_expression(text: str) -> None:
+    assert licence_of(text).expression == ""
 
 
 def terms(text: str) -> Terms:

@@ -154,6 +154,19 @@ def test_a_side_file_must_be_right(file: Path, body: Any, what: str) -> None:
     assert "licence" in caught.value.hint
 
 
+def test_a_side_file_in_another_encoding_is_named(file: Path) -> None:
+    file.with_name("provenance.json").write_bytes(b'{"author": "Zo\xeb"}')
+    with pytest.raises(DataError, match="cannot be read"):
+        origin(file)
+
+
+def test_a_card_of_aliases_does_not_unfold(file: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    beside(file, "README.md", "\n".join(["---", *lines, "license: *a11", "---"]))
+    assert origin(file).licence.text == ""
+
+
 @pytest.mark.parametrize(
     ("given", "facts"),
     [

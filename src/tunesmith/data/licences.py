@@ -28,6 +28,7 @@ from tunesmith.data.licence_names import NAMES, PAGES, SILENT
 from tunesmith.data.licence_terms import Terms, all_of, easiest, references, terms_of
 
 _LONGEST = 300
+_DEEPEST = 20
 _PARENTHESES = re.compile(r"\(([^()]*)\)")
 _NOISE = re.compile(r"\b(?:the|licen[sc]ed?|public|international|unported|generic|version|under)\b")
 _COMMONS = frozenset(
@@ -85,6 +86,8 @@ def _expression(given: str) -> Any:  # noqa: ANN401 - the library's trees have n
 
 
 def _parsed(expression: str) -> Any:  # noqa: ANN401 - as above
+    if not _well_formed(expression):
+        return None
     licensing = _licensing()
     try:
         parsed = licensing.parse(expression)
@@ -96,6 +99,26 @@ def _parsed(expression: str) -> Any:  # noqa: ANN401 - as above
     except (ExpressionError, ExpressionParseError):
         return None
     return parsed
+
+
+def _well_formed(expression: str) -> bool:
+    """Whether names, operators and brackets alternate: the library takes that for granted."""
+    depth, named = 0, False
+    for token in re.findall(r"[()]|[^\s()]+", expression):
+        operator = token.upper() in {"AND", "OR", "WITH"}
+        if token == "(" or not (operator or token == ")"):
+            if named:
+                return False
+            depth += token == "("
+            named = token != "("
+        else:
+            if not named:
+                return False
+            depth -= token == ")"
+            named = token == ")"
+        if not 0 <= depth <= _DEEPEST:
+            return False
+    return named and depth == 0
 
 
 @cache

@@ -113,7 +113,7 @@ def _side_file(path: Path) -> Told:
     hint = f'write {{"licence": "CC-BY-4.0", ...}}; the keys are: {", ".join(KEYS)}'
     try:
         body = _json(path)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"cannot be read: {error}", hint=hint, place=place) from None
     if not isinstance(body, dict):
         raise DataError(f"holds {kind_of(body)}; an object is expected", hint=hint, place=place)
@@ -136,7 +136,7 @@ def _side_file(path: Path) -> Told:
 def _croissant(path: Path) -> Told:
     try:
         body = _json(path)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         return Told(by=path.name, remark=f"cannot be read ({error})")
     if not isinstance(body, dict):
         return Told(by=path.name, remark="is no Croissant description")
@@ -157,7 +157,11 @@ def _croissant(path: Path) -> Told:
 
 
 def _card(path: Path) -> Told:
-    text = path.read_bytes()[:_LARGEST].decode("utf-8", "replace")
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST).decode("utf-8", "replace")
+    except OSError as error:
+        return Told(by=path.name, remark=f"cannot be read ({error.strerror})")
     front = _FRONT_MATTER.match(text.removeprefix("\ufeff").replace("\r\n", "\n"))
     if front is None:
         return Told(by=path.name)
@@ -189,7 +193,7 @@ def _json(path: Path) -> Json:
 def _is_croissant(path: Path) -> bool:
     try:
         body = _json(path)
-    except ValueError:
+    except (OSError, ValueError):
         return False
     kind = body.get("@type") if isinstance(body, dict) else None
     kinds = kind if isinstance(kind, list) else [kind]

@@ -10,6 +10,7 @@ licences ask is our reading of them (`data/licence_terms.py`), and no legal advi
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -191,6 +192,8 @@ def _doubts(part: StampedSource) -> Iterator[Found]:
 def _lying_beside(part: StampedSource) -> str:
     """The name of a file beside the data that probably holds its licence."""
     for folder in {Path(file.path).parent: None for file in part.files}:
+        if not os.access(folder, os.R_OK):
+            continue
         for path in sorted(folder.iterdir()):
             stem = path.name.upper().split(".")[0]
             if path.is_file() and stem.endswith(("LICENSE", "LICENCE", "COPYING", "SOURCE")):
