@@ -30,7 +30,7 @@ def through(
     rows: Iterable[Content | tuple[str, str] | str],
     *,
     limits: Mapping[str, float] | None = None,
-    base_losses: Mapping[int, float] | None = None,
+    base_losses: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> tuple[list[Found], JsonObject]:
     """Show the rows to a check; a pair is a question and its answer, a string plain text."""

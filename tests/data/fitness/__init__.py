@@ -1,0 +1,1 @@
+"""Tests of how much, how long, how varied and how odd data is."""
