@@ -16,7 +16,7 @@ import numpy as np
 
 MOST_KEPT = 200_000
 _BITS = 14
-_REGISTERS = 2**_BITS
+_REGISTERS = 1 << _BITS
 _MARKS = ".,;:!?()[]{}<>\"'“”’‘«»*_-/|#"
 
 
@@ -53,8 +53,9 @@ class DistinctWords:
             return len(self._words)
         weight = 0.7213 / (1 + 1.079 / _REGISTERS)
         # More than MOST_KEPT words leave no room for the estimate's corrections of few.
-        total = float(np.exp2(-self._registers.astype(np.float64)).sum())
-        return round(weight * _REGISTERS * _REGISTERS / total)
+        total: float = float(np.exp2(-self._registers.astype(np.float64)).sum())
+        estimate = weight * _REGISTERS * _REGISTERS / total
+        return round(estimate)
 
     def _register(self, word: str) -> None:
         digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
