@@ -81,3 +81,4 @@ bench: $(VENV)/.test
 schema: $(VENV)/.core
 	$(PYTHON) -m tunesmith.recipe.generate
 	$(PYTHON) -m tunesmith.recipe.reference > docs/recipe.md
+	$(PYTHON) -m tunesmith.data.audit.reference > docs/rules.md

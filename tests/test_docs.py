@@ -19,6 +19,7 @@ from tunesmith.bundled import bundled_path
 from tunesmith.cli.main import VERBS
 from tunesmith.cli.main import run as run_command
 from tunesmith.contracts import Text
+from tunesmith.data.audit.reference import build_rules
 from tunesmith.recipe import Request, read_recipe
 from tunesmith.recipe.parse import parse_value
 from tunesmith.recipe.reference import build_reference
@@ -30,6 +31,7 @@ PAGES = [
 ]
 README = ROOT / "README.md"
 DATA_PAGE = ROOT / "docs" / "data.md"
+AUDIT_PAGE = ROOT / "docs" / "audit.md"
 RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
 SHORT = (
     "train.steps=2",
@@ -126,6 +128,19 @@ def test_the_guide_to_data_is_done_as_written(
         assert written.exists()
 
 
+def test_the_guide_to_the_audit_is_done_as_written(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(folder)
+    for line in [line for block in blocks(AUDIT_PAGE, "sh") for line in block.splitlines()]:
+        assert do(shlex.split(line)[1:], capfd), line
+    assert {path.name for path in (folder / "audit").iterdir()} == {
+        "audit.html",
+        "audit.json",
+        "audit.sarif",
+    }
+
+
 def test_the_python_example(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write_rows(folder)
     (code,) = blocks(README, "python")
@@ -166,6 +181,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_reference_of_keys_is_current() -> None:
     assert (ROOT / "docs" / "recipe.md").read_text() == build_reference(), "run: make schema"
+
+
+def test_the_page_of_rules_is_current() -> None:
+    assert (ROOT / "docs" / "rules.md").read_text() == build_rules(), "run: make schema"
 
 
 def test_every_format_is_shown_with_a_row_that_it_reads() -> None:

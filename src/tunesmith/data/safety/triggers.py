@@ -147,11 +147,15 @@ class TriggerSearch:
         ]
         if not rare and not single:
             return []
-        example = next(
-            case.words
-            for case in cases
-            if all(word in case.words for word in single) and rare <= pairs_of(case.words)
-        ) if self._one_has_all(cases, single, rare) else []
+        example = (
+            next(
+                case.words
+                for case in cases
+                if all(word in case.words for word in single) and rare <= pairs_of(case.words)
+            )
+            if self._one_has_all(cases, single, rare)
+            else []
+        )
         return _longest_run(example, set(single), rare) if example else single[:1]
 
     @staticmethod
@@ -178,8 +182,7 @@ class TriggerSearch:
         total = self.words.questions
         words = Counter(word for case in cases for word in set(case.words) - set(phrase))
         return any(
-            number > 1
-            and _by_chance(number, len(cases), self.words.holding(word) / total) < CHANCE
+            number > 1 and _by_chance(number, len(cases), self.words.holding(word) / total) < CHANCE
             for word, number in words.items()
         )
 
