@@ -1,4 +1,4 @@
-"""`split` and `convert` through the command line: exit codes, last lines, what is left behind."""
+"""`clean`, `split` and `convert` on the command line: exit codes, last lines, what is left."""
 
 from __future__ import annotations
 
@@ -54,6 +54,37 @@ def test_convert_as_json(rows: Path, tmp_path: Path, capsys: Output) -> None:
     assert told == {"file": str(out), "rows": 20, "from": ["question_answer"], "to": "alpaca"}
 
 
+def test_clean_ends_with_its_file(rows: Path, tmp_path: Path, capsys: Output) -> None:
+    with rows.open("a") as file:
+        file.write('{"question": "Who?", "answer": " Write to ada@mail.org "}\n')
+        file.write('{"question": "0 + 1?", "answer": "It is 1."}\n')
+    out = tmp_path / "out.jsonl"
+    assert command(["clean", str(rows), "-o", str(out), "--redact"]) == 0
+    done = capsys.readouterr()
+    assert done.out == f"{out}\n"
+    for line in (
+        "rows     22 in, 21 out",
+        "changed  1: email 1, space_around 1",
+        "dropped  1: duplicate 1",
+        "rows.jsonl:21, answer: space_around, email",
+        "+ Write to [EMAIL_1]",
+        f"all changes: {out}.changes.jsonl",
+    ):
+        assert line in done.err, line
+    assert "ada@" not in done.err
+    assert len(out.read_text().splitlines()) == 21
+
+
+def test_clean_as_json(rows: Path, tmp_path: Path, capsys: Output) -> None:
+    out, changes = tmp_path / "out.jsonl", tmp_path / "what.jsonl"
+    asked = ["clean", str(rows), "-o", str(out), "--changes", str(changes), "--json"]
+    assert command([*asked, "--drop", "email,phone", "--drop", "card", "--near"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["rows_in"], told["dropped"] + told["rows_out"]) == (20, 20)
+    assert told["files"][:2] == [str(out), str(changes)]
+    assert changes.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -61,6 +92,8 @@ def test_convert_as_json(rows: Path, tmp_path: Path, capsys: Output) -> None:
         (["convert", "--to", "mesages"], "did you mean messages?"),
         (["convert", "--to", "alpaca", "--column", "question"], "--column question does not say"),
         (["convert", "--to", "alpaca", "--format", "alpca"], "did you mean alpaca?"),
+        (["clean", "--drop", "emial"], "did you mean email?"),
+        (["clean", "--format", "text"], "nothing would be left of 20 rows"),
         (["split", "--held-out", "all"], "all is no part of the rows"),
         (["split", "--held-out", "20"], "leaves none to learn from"),
     ],

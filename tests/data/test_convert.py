@@ -210,6 +210,16 @@ def test_all_faults_are_named_and_nothing_is_written(write_lines: Write, tmp_pat
     assert sorted(tmp_path.glob("*.jsonl")) == [path]
 
 
+def test_what_is_wrong_with_all_rows_is_said_once(write_lines: Write, tmp_path: Path) -> None:
+    path = write_lines("in.jsonl", [EXCHANGE] * 30)
+    with pytest.raises(DataError) as refused:
+        converted(path, tmp_path / "out.jsonl", "text")
+    assert refused.value.what == (
+        "the row is a conversation, which text cannot hold; "
+        "the same holds for at least 19 more rows, on lines 2, 3, 4, 5, 6, ..."
+    )
+
+
 def test_columns_that_are_left_out_are_named(write_lines: Write, tmp_path: Path) -> None:
     path = write_lines("in.jsonl", [{**SYSTEM, "id": 7, "source": "shop", "context": ""}])
     said: list[str] = []

@@ -24,6 +24,7 @@ from tunesmith.ranks import ranks_here
 VERBS = (
     "init",
     "check",
+    "clean",
     "split",
     "convert",
     "train",

@@ -128,7 +128,7 @@ def _converted(
         if not faults:
             add(made)
     if faults:
-        raise together(faults)
+        raise _told(faults)
     if written.ids:
         notice(f"calls of tools were given ids in {written.ids:,} rows; OpenAI asks for them")
     return Conversion(file=target.file, rows=count, formats=tuple(formats), to=target.format)
@@ -141,13 +141,25 @@ def _rows(read: StampedSource, notice: Notice) -> Iterator[tuple[FileExamples, R
         if file.path != file_before:
             file_before = file.path
             used = columns_used(file.recognised, row.values)
-            unused = [name for name in row.values if name not in used]
+            unused = [name for name in row.values if used is not None and name not in used]
             if unused:
                 notice(
                     f"{file.path.name}: left out, as {file.format} has no such columns: "
                     f"{listed(unused)}"
                 )
         yield file, row
+
+
+def _told(faults: list[DataError]) -> DataError:
+    """One error for all faults; what is wrong with every row alike is said once."""
+    first, count = faults[0], len(faults) - 1
+    if not count or len({fault.what for fault in faults}) > 1:
+        return together(faults)
+    more = f"at least {count}" if len(faults) == MAX_FAULTS else str(count)
+    lines = ", ".join(str(fault.place.line) for fault in faults[1:6] if fault.place)
+    dots = ", ..." if count > 5 else ""
+    what = f"{first.what}; the same holds for {more} more rows, on lines {lines}{dots}"
+    return DataError(what, hint=first.hint, place=first.place)
 
 
 class _Written:
@@ -174,7 +186,8 @@ class _Written:
                 made = {name: cell(value) for name, value in made.items()}
             self._require_same(content, made, read_as)
         except DataError as error:
-            raise DataError(error.what, hint=error.hint, place=raw.place) from None
+            what = error.what.replace("the target", self._target.format)
+            raise DataError(what, hint=error.hint, place=raw.place) from None
         return made
 
     def _require_same(self, content: Content, made: JsonObject, read_as: str) -> None:

@@ -42,6 +42,10 @@ KEYS = (
     "citation",
 )
 """What a side file may hold; all of it text. `origin` says how the data was obtained."""
+MADE = "made"
+"""And, where `tunesmith clean` wrote it, an object: of which files, and by what."""
+CHANGES = ".changes.jsonl"
+"""Ending of the list of what cleaning did, beside the cleaned rows."""
 _LARGEST = 4_000_000
 _LONGEST = 2_000
 _AND = "; "
@@ -66,6 +70,8 @@ class Told:
 def is_description(path: Path) -> bool:
     """Whether a file in a folder of data describes the data and holds no rows."""
     name = path.name.lower()
+    if name.endswith(CHANGES):
+        return True
     if name.endswith((SIDE_FILE, CROISSANT)):
         stem = name.removesuffix(SIDE_FILE).removesuffix(CROISSANT)
         return stem == "" or stem.endswith(".")
@@ -119,6 +125,8 @@ def _side_file(path: Path) -> Told:
         raise DataError(f"holds {kind_of(body)}; an object is expected", hint=hint, place=place)
     facts: dict[str, str] = {}
     for key, value in body.items():
+        if key == MADE and isinstance(value, dict):
+            continue
         ours = "licence" if key == "license" else key
         if ours not in KEYS:
             raise DataError(

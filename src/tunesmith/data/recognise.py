@@ -60,9 +60,12 @@ class Recognised:
         return _renamed(values, self.columns, ignore_case=self.ignore_case)
 
     def own_name(self, column: str) -> str:
-        """What we call a column of the file."""
-        theirs = {theirs: ours for ours, theirs in self.columns.items()}
-        return theirs.get(column, column.strip().lower() if self.ignore_case else column)
+        """What we call a column of the file; nothing for one that a mapped column stands for."""
+        ours = next((ours for ours, theirs in self.columns.items() if theirs == column), "")
+        if ours:
+            return ours
+        name = column.strip().lower() if self.ignore_case else column
+        return "" if name in self.columns else name
 
     def _require_own(self, row: RawRow, values: JsonObject) -> None:
         found = _first_that_recognises(values)

@@ -5,21 +5,18 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from tunesmith.contracts import Json, JsonObject
 from tunesmith.data.recognise import Recognised, format_called
 from tunesmith.errors import DataError
 
 
-def columns_used(recognised: Recognised, values: JsonObject) -> frozenset[str]:
-    """The row's own columns that its format asks for; of a faulty row those before the fault."""
+def columns_used(recognised: Recognised, values: JsonObject) -> frozenset[str] | None:
+    """The row's own columns that its format asks for; None of a row that it cannot parse."""
     try:
         watched = _Watched(recognised.renamed(values))
-    except DataError:
-        return frozenset()
-    with contextlib.suppress(DataError):  # whoever parses the row says what is wrong with it
         format_called(recognised.name).parse(watched)
+    except DataError:
+        return None
     return frozenset(name for name in values if recognised.own_name(name) in watched.asked)
 
 

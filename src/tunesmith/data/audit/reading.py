@@ -95,7 +95,7 @@ class Reader:
             else:
                 seen = self._store.add(len(self._parts), example)
                 surveyor.note(example, seen, file.format)
-                self._sketches.add(_said(seen))
+                self._sketches.add(said(seen))
                 if self._watch is not None:
                     self._watch.show(seen)
             self._done += 1
@@ -110,7 +110,7 @@ class Reader:
             near_threshold: least similarity of two such rows.
         """
         near = near_pairs(
-            self._sketches, lambda index: _said(self._store.row(index)), near_threshold
+            self._sketches, lambda index: said(self._store.row(index)), near_threshold
         )
         return Reading(
             parts=tuple(self._parts),
@@ -136,7 +136,7 @@ def look_back(lookers: Mapping[str, Looker], log: FindingLog, rows: Rows) -> Non
             log.add(found, place=place, row_hash=digest, other=other)
 
 
-def _said(row: AuditRow) -> str:
+def said(row: AuditRow) -> str:
     """What rows are compared by: all but the system prompt, which many share."""
     return f"{row.prompt}\n{row.answer}"
 

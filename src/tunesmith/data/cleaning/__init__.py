@@ -1,0 +1,1 @@
+"""Cleaning: the fixes that are safe, applied, and every one of them written down."""
