@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
-from tunesmith import __version__
 from tunesmith.contracts import JsonObject
 from tunesmith.data.croissant import (
     DataSet,
@@ -26,7 +26,7 @@ from tunesmith.data.croissant import (
 from tunesmith.data.origin_documents import KEYS, MADE
 from tunesmith.data.provenance import StampedSource
 
-BY = f"tunesmith clean {__version__}"
+BY = f"tunesmith clean {version('tunesmith')}"
 
 
 def described(name: Path, written: Path) -> DescribedFile:
