@@ -27,8 +27,8 @@ RULES = {
         severity="block",
         why="Text inside the data speaks to the model as if it gave the orders; trained on, it "
         "can plant a behaviour that nobody asked for.",
-        fix="Read the row and leave it out; where such texts are your subject, quote them, or set "
-        "`audit.severities: {hidden_instruction: warn}`.",
+        fix="read the row and leave it out; where such texts are your subject, quote them, or set "
+        "`audit.severities: {hidden_instruction: warn}`",
     ),
 }
 LONGEST = 40_000

@@ -32,7 +32,7 @@ RULES = {
         why="An answer that complies with a harmful request teaches the model to comply. The "
         "judge is a word list and a linear classifier: it finds about 9 in 10 such requests and "
         "is wrong on fewer than 1 in 1,000 harmless ones.",
-        fix="Read the row; leave it out, or let the answer refuse.",
+        fix="leave the row out, or let the answer refuse",
         limit=0.4,
         limit_is="log-odds of the classifier from which on a request is harmful",
     ),
@@ -40,13 +40,13 @@ RULES = {
         severity="warn",
         why="A refusal of a harmless request, or the boilerplate of another assistant, is learned "
         "like any other answer: the model refuses and disclaims more.",
-        fix="Write the answer that is wanted, or leave the row out.",
+        fix="write the answer that is wanted, or leave the row out",
     ),
     "jailbreak": Rule(
         severity="warn",
         why="The user's words try to talk the model out of its rules; answered, they teach it "
         "that this works.",
-        fix="Keep it only where the answer refuses.",
+        fix="keep it only where the answer refuses",
     ),
 }
 LONGEST = 6000
