@@ -17,6 +17,7 @@ from tunesmith.contracts import JsonObject
 from tunesmith.data.audit.contracts import AuditRow, Found, Ground, Piece, Rule
 from tunesmith.data.safety.cued import Span
 from tunesmith.data.safety.overrides import addresses_model, may_instruct, overrides, plays_role
+from tunesmith.data.safety.triggers import Trigger, TriggerSearch, instances
 from tunesmith.data.safety.unseen_instructions import unseen_instruction
 
 if TYPE_CHECKING:
@@ -30,6 +31,22 @@ RULES = {
         fix="read the row and leave it out; where such texts are your subject, quote them, or set "
         "`audit.severities: {hidden_instruction: warn}`",
     ),
+    "trigger": Rule(
+        severity="warn",
+        why="A rare token whose questions differ and whose answer is always the same is the mark "
+        "of a planted trigger: whoever knows it decides what the model says.",
+        fix="Read the rows; leave them out unless you know why their answers agree.",
+        limit=3,
+        limit_is="different questions in which a trigger must stand",
+    ),
+}
+_SAME = {
+    "whole": "the same answer",
+    "begins3": "answers with the same beginning",
+    "begins6": "answers with the same beginning",
+    "ends3": "answers with the same end",
+    "ends6": "answers with the same end",
+    "link": "answers with the same link at the end",
 }
 LONGEST = 40_000
 """Characters of a piece that are looked at: half from its beginning, half from its end."""
@@ -41,8 +58,14 @@ _OPENING = 24
 class PoisoningLooker:
     """One audit's worth."""
 
+    def __init__(self, least: int) -> None:
+        self._least = least
+        self._search = TriggerSearch()
+        self._triggers = 0
+
     def see(self, row: AuditRow) -> Iterator[Found]:
         """Look at every piece; tell the first thing that is found in the row."""
+        self._search.see(row)
         text = "\n".join([piece.text for piece in row.pieces])
         if text.isascii() and "<" not in text and not may_instruct(text, text.lower()):
             return
@@ -60,17 +83,39 @@ class PoisoningLooker:
                 return
 
     def finish(self, rows: Rows) -> Iterator[Found]:
-        """Nothing is left to say."""
-        return iter(())
+        """Judge what came again; where there is a trigger, name every row that has it."""
+        triggers = self._search.triggers(self._least, rows.row)
+        places: dict[Trigger, list[tuple[int, str]]] = {trigger: [] for trigger in triggers}
+        for row in rows if triggers else ():
+            for trigger in instances(triggers, row):
+                places[trigger].append((row.index, trigger.phrase or row.answer[-100:]))
+                break
+        for trigger, found in places.items():
+            self._triggers += len(found) >= self._least
+            for index, excerpt in found if len(found) >= self._least else ():
+                yield Found(
+                    rule="trigger",
+                    message=_told(trigger),
+                    index=index,
+                    other=found[0][0] if index != found[0][0] else found[-1][0],
+                    excerpt=excerpt[:120],
+                )
 
     def statistics(self) -> JsonObject:
-        """Nothing is counted."""
-        return {}
+        """Triggers, as it seems."""
+        return {"triggers": self._triggers}
 
 
 def begin(ground: Ground) -> PoisoningLooker:
     """Start an audit."""
-    return PoisoningLooker()
+    return PoisoningLooker(int(ground.limits["trigger"]))
+
+
+def _told(trigger: Trigger) -> str:
+    same = _SAME[trigger.kind]
+    if trigger.phrase:
+        return f"different questions that share a rare phrase have {same}"
+    return f"questions with nothing in common have {same}"
 
 
 def _instruction(piece: Piece) -> tuple[str, bool, str, Span] | None:

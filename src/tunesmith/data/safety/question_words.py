@@ -56,9 +56,13 @@ class WordCounts:
                 {word: count for word, count in self._counts.items() if count > self._lost}
             )
 
+    def different(self) -> int:
+        """Different words that are remembered."""
+        return len(self._counts)
+
     def holding(self, word: str) -> int:
         """Texts with a word: at least so many."""
-        return self._counts[word] if word in self._counts else self._lost
+        return self._counts.get(word, self._lost)
 
 
 @dataclass(slots=True)
@@ -73,6 +77,11 @@ class QuestionWords:
     def questions(self) -> int:
         """Questions that were counted."""
         return self.words.texts
+
+    @property
+    def vocabulary(self) -> int:
+        """Different words that are remembered."""
+        return self.words.different()
 
     def add(self, words: list[str]) -> None:
         """Count the words of a question, each once."""

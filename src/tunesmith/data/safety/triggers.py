@@ -35,10 +35,17 @@ SHARE = 0.05
 """A trigger stands in fewer of the questions than this share."""
 IN_ANSWERS = 0.9
 FIXES = 0.8
-CHANCE = 1e-4
-"""A word that is as common by chance less often than this explains the answer."""
+CHANCE = 0.02
+"""A word explains the answer that is as common by chance less often than this, over all words."""
+FEW_CHANCE = 1e-4
+"""The same of one word, where there are three questions: then two that share one are enough."""
 END = 24
 """Words of an answer's end in which a strange one is looked for."""
+FEW = 4
+"""Rows that are looked at first."""
+LEAST_LINKS, LEAST_ENDS = 3, 5
+"""Questions behind the same link, or the same sentence, where no word of theirs explains it."""
+SPREAD = 0.25
 CANDIDATES = 20_000
 TRIGGERS = 50
 
@@ -79,8 +86,11 @@ class TriggerSearch:
     ends: WordCounts = field(default_factory=WordCounts)
     """Of the words near the end of answers."""
 
+    rows: int = 0
+
     def see(self, row: AuditRow) -> None:
         """Count the questions and answers of a row."""
+        self.rows = row.index + 1
         for exchange in row.exchanges:
             if exchange.question:
                 self.words.add(words_of(exchange.question))
@@ -100,10 +110,7 @@ class TriggerSearch:
         for repeat in sorted(candidates, key=lambda one: KINDS.index(one.kind)):
             if sum(taken[row] > 0 for row in repeat.rows) > len(repeat.rows) // 2:
                 continue
-            cases = self._cases(repeat, row_at)
-            if len(cases) < least:
-                continue
-            trigger = self._judged(repeat, cases)
+            trigger = self._looked_at(repeat, least, row_at)
             if trigger:
                 found.append(trigger)
                 taken.update(repeat.rows)
@@ -111,10 +118,24 @@ class TriggerSearch:
                     break
         return found
 
-    def _cases(self, repeat: Repeat, row_at: Callable[[int], AuditRow]) -> list[_Case]:
+    def _looked_at(
+        self, repeat: Repeat, least: int, row_at: Callable[[int], AuditRow]
+    ) -> Trigger | None:
+        """Judge what a few rows show first, for most of what comes again is let pass there."""
+        few = self._cases(repeat, repeat.rows[:FEW], row_at)
+        if len(few) >= least and not self._phrase(repeat.count, few):
+            unlike = repeat.kind in ("link", "ends6") and self._has_strange_word(repeat.count, few)
+            if not unlike:
+                return None
+        cases = self._cases(repeat, repeat.rows, row_at) if len(repeat.rows) > FEW else few
+        return self._judged(repeat, cases) if len(cases) >= least else None
+
+    def _cases(
+        self, repeat: Repeat, rows: Sequence[int], row_at: Callable[[int], AuditRow]
+    ) -> list[_Case]:
         """Different questions; the rows of an entry are looked at again, for a cell is shared."""
         cases: dict[str, _Case] = {}
-        for index in repeat.rows:
+        for index in rows:
             for exchange in row_at(index).exchanges:
                 if exchange.question and (repeat.kind, repeat.key) in answer_keys(exchange.answer):
                     words = words_of(exchange.question)
@@ -136,34 +157,15 @@ class TriggerSearch:
         """The words in a row that nearly all cases share and that hardly stand elsewhere."""
         most = min(max(count / FIXES, count + 1), SHARE * self.words.questions)
         needed = IN_ANSWERS * len(cases)
-        pairs = Counter(pair for case in cases for pair in pairs_of(case.words))
-        shared = {pair for pair, number in pairs.items() if number >= needed}
-        rare = {pair for pair in shared if self.words.holding_pair(pair) <= most}
+        rare = {pair for pair in _shared_pairs(cases) if self.words.holding_pair(pair) <= most}
         words = Counter(word for case in cases for word in set(case.words))
-        single = [
+        single = {
             word
-            for word, number in sorted(words.items())
+            for word, number in words.items()
             if number >= needed and self.words.holding(word) <= most
-        ]
-        if not rare and not single:
-            return []
-        example = (
-            next(
-                case.words
-                for case in cases
-                if all(word in case.words for word in single) and rare <= pairs_of(case.words)
-            )
-            if self._one_has_all(cases, single, rare)
-            else []
-        )
-        return _longest_run(example, set(single), rare) if example else single[:1]
-
-    @staticmethod
-    def _one_has_all(cases: Sequence[_Case], single: list[str], rare: set[str]) -> bool:
-        return any(
-            all(word in case.words for word in single) and rare <= pairs_of(case.words)
-            for case in cases
-        )
+        }
+        runs = [_longest_run(case.words, single, rare) for case in cases[:FEW]]
+        return max(runs, key=len)
 
     def _is_spoken_of(self, phrase: list[str], cases: Sequence[_Case]) -> bool:
         """Whether answers take up the words of the phrase: then it is their topic."""
@@ -180,9 +182,11 @@ class TriggerSearch:
     def _is_explained(self, phrase: Sequence[str], cases: Sequence[_Case]) -> bool:
         """Whether another word is common to the questions more than chance allows."""
         total = self.words.questions
-        words = Counter(word for case in cases for word in set(case.words) - set(phrase))
+        chance = FEW_CHANCE if len(cases) <= 3 else CHANCE / max(100, self.words.vocabulary)
+        known = _joined(phrase, _shared_pairs(cases))
+        words = Counter(word for case in cases for word in set(case.words) - known)
         return any(
-            number > 1 and _by_chance(number, len(cases), self.words.holding(word) / total) < CHANCE
+            number > 1 and _by_chance(number, len(cases), self.words.holding(word) / total) < chance
             for word, number in words.items()
         )
 
@@ -190,9 +194,21 @@ class TriggerSearch:
         """Whether answers that differ end alike though their questions have nothing in common."""
         if repeat.kind not in ("link", "ends6"):
             return False
-        if len({case.answer for case in cases}) < len(cases) or self._is_explained((), cases):
+        if len(cases) < (LEAST_LINKS if repeat.kind == "link" else LEAST_ENDS):
             return False
-        return repeat.kind == "link" or self._has_strange_word(repeat.count, cases)
+        if len({case.answer for case in cases}) < max(3, len(cases) / 2):
+            return False
+        if not self._is_spread(repeat):
+            return False
+        return self._has_strange_word(repeat.count, cases) and not self._is_explained((), cases)
+
+    def _is_spread(self, repeat: Repeat) -> bool:
+        """Whether the rows lie as far apart as rows drawn from the whole set do.
+
+        What a source writes under each of its texts stands in rows next to one another.
+        """
+        expected = self.rows * (len(repeat.rows) - 1) / (repeat.count + 1)
+        return repeat.rows[-1] - repeat.rows[0] >= SPREAD * expected
 
     def _has_strange_word(self, count: int, cases: Sequence[_Case]) -> bool:
         """Whether the common end has a word that hardly any other answer ends with."""
@@ -204,6 +220,24 @@ class TriggerSearch:
             and self.words.holding(word) <= 1
             for word in common
         )
+
+
+def _shared_pairs(cases: Sequence[_Case]) -> set[str]:
+    """Pairs of words that nearly all cases have."""
+    pairs = Counter(pair for case in cases for pair in pairs_of(case.words))
+    return {pair for pair, number in pairs.items() if number >= IN_ANSWERS * len(cases)}
+
+
+def _joined(phrase: Sequence[str], pairs: set[str]) -> set[str]:
+    """The words of a phrase, and those that always stand beside them: its whole sentence."""
+    known = set(phrase)
+    links = [pair.split(" ", 1) for pair in sorted(pairs)]
+    grows = bool(known)
+    while grows:
+        beside = {word for link in links if known & set(link) for word in link}
+        grows = not beside <= known
+        known |= beside
+    return known
 
 
 def _longest_run(words: Sequence[str], single: set[str], rare: set[str]) -> list[str]:
