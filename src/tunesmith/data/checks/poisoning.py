@@ -35,7 +35,7 @@ RULES = {
         severity="warn",
         why="A rare token whose questions differ and whose answer is always the same is the mark "
         "of a planted trigger: whoever knows it decides what the model says.",
-        fix="Read the rows; leave them out unless you know why their answers agree.",
+        fix="leave the rows out unless you know why their answers agree",
         limit=3,
         limit_is="different questions in which a trigger must stand",
     ),
