@@ -39,6 +39,7 @@ _MOST_SHARED = 400
 """Candidates that may share a word which pairs are looked for by."""
 _MOST_STEPS = 20_000_000
 _MOST_PARTNERS = 20
+_OPENING_MARKS = "\n\t\"'(*-/<>=$[“"
 # A word's first letters: close enough to its stem in many languages.
 _WORD = re.compile(r"\b(?:\d+|[^\W\d_]{3,7})")
 
@@ -56,8 +57,18 @@ def _stems(text: str) -> set[str]:
     return set(_WORD.findall(text[:_LONGEST].lower()))
 
 
+def _spaced(text: str) -> str:
+    """A text in small letters whose words have a space before them."""
+    text = f" {text[:_LONGEST].lower()}"
+    for mark in _OPENING_MARKS:
+        if mark in text:
+            text = text.replace(mark, " ")
+    return text
+
+
 def _number(stem: str) -> int:
-    return zlib.crc32(stem.encode("utf-8", "surrogatepass")) % _WORDS
+    """1 to _WORDS - 1: 0 stands for no word."""
+    return zlib.crc32(stem.encode("utf-8", "surrogatepass")) % (_WORDS - 1) + 1
 
 
 class ExchangeSearch:
@@ -78,9 +89,10 @@ class ExchangeSearch:
         for number in asked:
             counts[number] += 1
         rarest = sorted(asked, key=lambda number: (counts[number], -len(asked[number]), number))
-        answered = _stems(answer)
+        # A search for each kept word is ten times as fast as all words of the answer.
+        said = _spaced(answer)
         kept = [
-            number + (int(_IN_ANSWER) if asked[number] in answered else 0)
+            number + (int(_IN_ANSWER) if f" {asked[number]}" in said else 0)
             for number in rarest[:KEPT]
         ]
         self._words_RW.extend(kept + [int(_NONE)] * (KEPT - len(kept)))
@@ -104,40 +116,43 @@ class ExchangeSearch:
         own_R = (weights_RW * ((words_RW & _IN_ANSWER) > 0)).sum(axis=1)
         order = np.argsort(own_R, kind="stable")[: min(MOST_CANDIDATES, (len(own_R) + 1) // 2)]
         places = np.sort(order[own_R[order] < 1 - _LEAST_EACH])
-        answers = _answers_by_word(
-            [answer_of(self._rows[place]) for place in places], set(numbers_RW[places].flat)
-        )
-        gains = _gains(numbers_RW[places], weights_RW[places], own_R[places], answers)
+        wanted = set(numbers_RW[places].flat)
+        said = [
+            {_number(stem) for stem in _stems(answer_of(self._rows[place]))} & wanted
+            for place in places
+        ]
+        gains = _gains(numbers_RW[places], weights_RW[places], said)
         rows = [self._rows[place] for place in places]
         return _best_pairs(gains, rows, gain)
-
-
-def _answers_by_word(answers: Sequence[str], wanted: set[int]) -> dict[int, list[int]]:
-    """Numbers of the candidates whose answer has a word, by word."""
-    found: defaultdict[int, list[int]] = defaultdict(list)
-    for candidate, answer in enumerate(answers):
-        for number in {_number(stem) for stem in _stems(answer)} & wanted:
-            found[number].append(candidate)
-    return dict(found)
 
 
 def _gains(
     numbers_RW: NDArray[np.uint32],
     weights_RW: NDArray[np.float64],
-    own_R: NDArray[np.float64],
-    answers: Mapping[int, Sequence[int]],
+    said: Sequence[set[int]],
 ) -> dict[tuple[int, int], float]:
-    """How much better another candidate's answer fits, by question and answer."""
-    shared = min(_MOST_SHARED, max(20, _MOST_STEPS // (KEPT * max(len(own_R), 1))))
+    """How much better another candidate's answer fits, by question and answer.
+
+    Args:
+        numbers_RW: words of each candidate's question.
+        weights_RW: theirs, 1 in all.
+        said: those words of all questions that its answer holds.
+    """
+    answers: defaultdict[int, list[int]] = defaultdict(list)
+    for candidate, numbers in enumerate(said):
+        for number in sorted(numbers):
+            answers[number].append(candidate)
+    shared = min(_MOST_SHARED, max(20, _MOST_STEPS // (KEPT * max(len(said), 1))))
     gains: dict[tuple[int, int], float] = {}
-    for asked in range(len(own_R)):
+    for asked, numbers in enumerate(numbers_RW.tolist()):
+        words = dict(zip(numbers, weights_RW[asked].tolist(), strict=True))
+        own = sum(weight for number, weight in words.items() if number in said[asked])
         fits: defaultdict[int, float] = defaultdict(float)
-        for number, weight in zip(numbers_RW[asked].tolist(), weights_RW[asked], strict=True):
+        for number, weight in words.items():
             having = answers.get(number, ()) if weight > 0 else ()
             if len(having) <= shared:
                 for other in having:
-                    fits[other] += float(weight)
-        own = float(own_R[asked])
+                    fits[other] += weight
         better = [
             (own - fit, other)
             for other, fit in fits.items()
