@@ -96,6 +96,17 @@ def test_labels_that_words_do_not_tell_are_not_judged() -> None:
     assert statistics["labels_that_fit_best"] < 0.5
 
 
+def test_labels_that_are_decided_by_what_words_do_not_say_are_not_judged() -> None:
+    draw = random.Random(7)
+    rows = [
+        (f"{draw.choice(['She', 'He'])} asks for {draw.randrange(900, 9000)}.", "")
+        for _ in range(500)
+    ]
+    chances = {"She": 0.8, "He": 0.3}
+    rows = [(text, "no" if draw.random() < chances[text.split()[0]] else "yes") for text, _ in rows]
+    assert through("label_noise", rows)[0] == []
+
+
 def test_a_higher_limit_reports_less() -> None:
     # Without a word of its class a row that is right may look wrong.
     clean = [

@@ -37,8 +37,9 @@ _LEAST_OF_RANDOM = 0.5
 rows decide."""
 _DRAWS = 5
 """Random labels drawn for each row, for D1."""
-LEAST_AGREEMENT = 0.5
-"""Below, words do not tell the label, and a doubt means nothing."""
+LEAST_GAIN = 0.5
+"""Of what always naming the largest class gets wrong, the share that words must put right.
+Below, they do not tell the label, and a doubt means nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,8 @@ def doubts_of(
     doubt_R = scores_RC[rows, likely_R] - own_R
     agreement = float((doubt_R < 0).mean())
     beyond, share_wrong = _threshold(doubt_R, random_DR, right)
-    if agreement < LEAST_AGREEMENT:
+    largest = float(np.bincount(labels_R).max() / len(rows))
+    if agreement - largest < LEAST_GAIN * (1 - largest):
         beyond, share_wrong = float("inf"), 0.0
     return Doubts(
         doubt_R=doubt_R,
