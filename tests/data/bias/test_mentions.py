@@ -21,6 +21,7 @@ def groups(text: str) -> set[str]:
         ("They are non-binary.", {"nonbinary"}),
         ("A young black man asked.", {"young", "black", "male"}),
         ("A black cup of tea.", set()),
+        ("Periventricular white matter, adult onset.", {"adult"}),
         ("She is black.", {"female", "black"}),
         ("The car is black.", set()),
         ("It was a warm Indian summer.", set()),
