@@ -25,11 +25,14 @@ def is_date(year: int, month: int, day: int) -> bool:
 
 
 def is_ssn(digits: str) -> bool:
-    """United States: area, group and serial that are given out."""
+    """United States, social security: area, group and serial that are given out."""
     area, group, serial = digits[:3], digits[3:5], digits[5:]
-    if area in {"000", "666"} or group == "00" or serial == "0000":
-        return False
-    return area < "900" or 50 <= int(group) <= 99
+    return area not in {"000", "666"} and area < "900" and group != "00" and serial != "0000"
+
+
+def is_itin(digits: str) -> bool:
+    """United States, tax number of those without social security: 9, and groups from 50 on."""
+    return digits[0] == "9" and int(digits[3:5]) >= 50
 
 
 def is_nhs(digits: str) -> bool:

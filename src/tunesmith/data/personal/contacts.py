@@ -35,8 +35,8 @@ _IPV6 = re.compile(
     r"[0-9A-Fa-f](?<![\w:.]\w)[0-9A-Fa-f]{0,3}:[0-9A-Fa-f:.]{3,41}[0-9A-Fa-f](?![\w:])"
 )
 _VERSION_WORD = re.compile(
-    r"(?:\bv|version|release|section|chapter|build|firmware|driver|kapitel|abschnitt|§|ver\.?|oid|"
-    r"software|update|upgrade|python|java|chrome)\W{0,3}(?:\w{1,12}\W)?\Z",
+    r"(?:\b(?:v|ver|version|release|section|chapter|build|firmware|driver|kapitel|abschnitt|oid|"
+    r"software|update|upgrade|python|java|chrome)|§)\W{0,3}(?:\w{1,12}\W)?\Z",
     re.IGNORECASE,
 )
 _LEAST_LARGEST = 20

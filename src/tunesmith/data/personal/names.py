@@ -37,7 +37,7 @@ _WHOSE = (
 _NAME_IS = (
     "my name is", "my name's", "my name’s", "my full name is", "my first name is", "my name:",
     "my last name is", "my real name is",
-    *(f"{whose} name is" for whose in _WHOSE), "i am called", "i'm called", "call me",
+    *(f"{whose} name is" for whose in _WHOSE), "i am called", "i'm called",
     "mein name ist", "ich heiße", "ich heisse", "je m'appelle", "je m’appelle", "mon nom est",
     "mi nombre es", "me llamo", "mi chiamo", "il mio nome è", "mijn naam is", "ik heet",
     "meu nome é", "me chamo", "nazywam się", "mam na imię", "jag heter", "mitt namn är",
@@ -93,6 +93,7 @@ _IN_CARE = Announced(
         r"mrn|a [0-9]|with\b|wurde|ist\b|hat\b|est\b|tiene|ha\b))"
     ),
 )
+_CALL_ME = Announced(("call me",), re.compile(rf"[Cc]all me ({_NAME})(?=[,.!?]|$| and\b)"))
 _DOCTOR = Announced(("dr",), re.compile(rf"Dr\.? ({_PART})(?=[\s,.;:?!'’]|$)"))
 _FAMOUS_DOCTORS = frozenset(
     {
@@ -121,7 +122,8 @@ _SIGNED = Announced(
     re.compile(
         rf"(?:(?i:thanks|cheers|thank you|many thanks),?[ ]?\n\s{{0,4}}({_FULL})|"
         rf"{any_of(_CLOSINGS)}[,.:]?[ ]?\n\s{{0,4}}"
-        rf"(?:{_TITLE})?({_NAME}))(?=\s*(?:$|\n|,))"
+        rf"(?:{_TITLE})?({_NAME})|{any_of(_CLOSINGS)}, ?(?:{_TITLE})?({_FULL}))"
+        r"(?=\s*(?:$|\n|,|\.))"
     ),
 )
 _FIELD_WORDS = frozenset(
@@ -135,12 +137,14 @@ _FIELD_WORDS = frozenset(
 )  # fmt: skip
 _VALUE = re.compile(rf"[:=][*_\"' ]{{1,4}}(?:{_TITLE})?({_FULL})(?=[\s,;.|)}}\]\"'<*]|$)")
 _LABEL = re.compile(
-    r"(?:^|[\n;,|({\[\"'>*.-][ ]?)[*_\"' ]{0,3}(?i:(?:patient|full|first|last|customer|client|"
-    r"contact|employee|applicant|account|card ?holder|student|user|family|given|billing|guest|"
-    r"passenger|caller|insured|member|beneficiary|next of kin|emergency contact)(?:'s)?"
-    r"[ _]?(?:name)?|(?:sur|last)?name|nome|nombre|nom|vorname|nachname|naam|imię|namn|"
-    r"apellidos?|cognome|prénom)[*_\"' ]{0,3}\Z"
-)  # fmt: skip
+    r"(?i:(?<!\w)(?:patient|full|first|last|customer|client|contact|employee|applicant|account|"
+    r"card ?holder|student|user|family|given|billing|guest|passenger|caller|insured|member|"
+    r"beneficiary|next of kin)(?:['’]s)?[ _]?name|"
+    r"(?:^|[\n;,|({\[\"'>*.?!:-][ ]?)[*_\"' ]{0,3}(?:patient|customer|client|contact|employee|"
+    r"applicant|student|guest|passenger|caller|insured|member|beneficiary|next of kin|"
+    r"emergency contact|card ?holder|(?:sur|last)?name|nome|nombre|nom|vorname|nachname|naam|imię|"
+    r"namn|apellidos?|cognome|prénom))[*_\"' ]{0,3}\Z"
+)
 _THING = re.compile(r"[\"']name[\"'] ?\Z")
 """A key of JSON that names schools, products and people alike."""
 _LABEL_REACH = 40
@@ -169,7 +173,7 @@ _NOT_NAMES = frozenset(
 
 
 _ANNOUNCED = (
-    _SAYS_NAME, _SPEAKS, _ADDRESSED, _IN_CARE, _SIGNED, _I_AM_SOMEBODY, _RESERVED, _ASKED,
+    _SAYS_NAME, _SPEAKS, _ADDRESSED, _IN_CARE, _SIGNED, _I_AM_SOMEBODY, _RESERVED, _ASKED, _CALL_ME,
 )  # fmt: skip
 NAME_WORDS = _FIELD_WORDS.union(*(announced.words for announced in (*_ANNOUNCED, _TITLED)))
 """A text without any of these gives nobody a name."""

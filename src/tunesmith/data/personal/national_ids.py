@@ -49,8 +49,13 @@ _REGISTERS = (
     Register(
         lengths=(9,),
         is_valid=check.is_ssn,
-        near=words(r"ssn|s\.s\.n\.?|itin|social\W?security\W?(?:number|no|num|#|card)?|social"),
+        near=words(r"ssn|s\.s\.n\.?|social\W?security\W?(?:number|no|num|#|card)?|social"),
         sure=re.compile("[0-8][0-9]{2}-[0-9]{2}-[0-9]{4}"),
+    ),
+    Register(
+        lengths=(9,),
+        is_valid=check.is_itin,
+        near=words(r"itin|individual taxpayer identification number"),
     ),
     Register(lengths=(10,), is_valid=check.is_nhs, near=words(r"nhs(?:\W?(?:number|no))?")),
     Register(
@@ -151,11 +156,10 @@ _BARE_FORM = re.compile(r"[0-9]+(?:([ .\-/])[0-9]+(?:[ .\-/][0-9]+){0,7})?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lettered:
-    """Numbers with letters in them; `near` where the form alone says too little."""
+    """Numbers with letters in them."""
 
     form: re.Pattern[str]
     is_valid: Callable[[str], bool]
-    near: re.Pattern[str] | None = None
 
 
 _LETTERED = (
@@ -185,11 +189,6 @@ _LETTERED = (
         is_valid=check.is_finnish,
     ),
     Lettered(form=re.compile(r"[STFG](?<!\w\w)[0-9]{7}[A-Z](?!\w)"), is_valid=check.is_nric),
-    Lettered(
-        form=re.compile(r"[A-Z](?<!\w\w)[A-Z]{2}[ABCFGHLJPT][A-Z][0-9]{4}[A-Z](?!\w)"),
-        is_valid=lambda compact: compact[3] in "ABCFGHLJPT",
-        near=words(r"pan|permanent account(?: number)?|income tax"),
-    ),
 )
 _CODICE_FISCALE = re.compile(
     r"(?<!\w)[A-Z]{6} ?[0-9LMNP-V]{2}[A-EHLMPR-T][0-9LMNP-V]{2} ?[A-Z][0-9LMNP-V]{3}[A-Z](?!\w)",
@@ -213,7 +212,7 @@ def lettered_ids(text: str) -> Iterator[Span]:
         for match in kind.form.finditer(text):
             compact = re.sub("[ -]", "", match.group())
             start, end = match.span()
-            if kind.is_valid(compact) and (kind.near is None or _near(kind.near, text, start, end)):
+            if kind.is_valid(compact):
                 yield Span(kind="national_id", start=start, end=end)
 
 

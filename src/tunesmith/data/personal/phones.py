@@ -57,7 +57,8 @@ _PHONE_WORD = re.compile(
     r"dial\w*|ring|ph|handy\w*|"
     r"mobil\w*|ruf\w*|anruf\w*|tél\w*|appel\w*|portable|móvil|movil|ll[aá]m\w*|celular|fone|"
     r"lig(?:ue|ar)|bel(?:len)?|cellulare|chiam\w*|numéro est|número es|nummer ist|nummer is)\b|"
-    r"(?:my|his|her|our|their|your) (?:\w{3,7} )?number\b|"
+    r"(?:my|his|her|our|their|your) "
+    r"(?:(?:new|work|home|direct|office|private|personal|business|daytime) )?number\b|"
     r"[☎📞✆]|电话|手机|電話|携帯|फ़ोन|फोन|मोबाइल",
     re.IGNORECASE,
 )

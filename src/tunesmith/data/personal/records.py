@@ -91,11 +91,19 @@ _PAPER = Announced(
         r"((?=[A-Z0-9]{0,8}[0-9]{2})[A-Z0-9]{6,16})(?!\w|[.,][0-9])"
     ),
 )
+_PANS = ("pan", "permanent account number")
+_PAN = Announced(
+    _PANS,
+    re.compile(
+        rf"{any_of(_PANS)}\b[^\n]{{0,40}}?(?<!\w)([A-Z]{{3}}[ABCFGHLJPT][A-Z][0-9]{{4}}[A-Z])(?!\w)"
+    ),
+)
 _EAST = re.compile("[生出病患住]")
 _LEAST_DIGITS = 4
 
 
-RECORD_WORDS = _BORN.words | _RECORD.words | _PAPER.words
+_NUMBERED = (("medical_record", _RECORD), ("national_id", _PAPER), ("national_id", _PAN))
+RECORD_WORDS = _BORN.words | _RECORD.words | _PAPER.words | _PAN.words
 """A text without any of these calls no date or number a person's, but for East Asian ones."""
 
 
@@ -104,7 +112,7 @@ def records(page: Page) -> Iterator[Span]:
     for match in _BORN.matches(page):
         if _is_recent(match.group(1)):
             yield _span("birth_date", match)
-    for kind, announced in (("medical_record", _RECORD), ("national_id", _PAPER)):
+    for kind, announced in _NUMBERED:
         for match in announced.matches(page):
             if sum(sign.isdigit() for sign in match.group(1)) >= _LEAST_DIGITS:
                 yield _span(kind, match)

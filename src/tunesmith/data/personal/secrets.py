@@ -133,13 +133,17 @@ def _marked_keys(text: str) -> Iterator[Span]:
 def _is_mixed(value: str) -> bool:
     """Whether it is no word or words: digits among letters, or capitals among small letters."""
     has_digit = any(sign.isdigit() for sign in value)
-    return (has_digit or value.isupper() or _changes_case(value) >= 3) and entropy(value) >= min(
+    return (has_digit or value.isupper() or _changes_case(value) >= 2) and entropy(value) >= min(
         _LEAST_BITS, log2(len(value)) - 1
     )
 
 
 def _changes_case(value: str) -> int:
     return sum(a.islower() and b.isupper() for a, b in zip(value, value[1:], strict=False))
+
+
+def _pairs_of_capitals(value: str) -> int:
+    return sum(a.isupper() and b.isupper() for a, b in zip(value, value[1:], strict=False))
 
 
 def _assigned_keys(page: Page) -> Iterator[Span]:
@@ -161,8 +165,10 @@ def _is_plain_key(text: str, match: re.Match[str]) -> bool:
 def _is_random(value: str) -> bool:
     digits = sum(sign.isdigit() for sign in value)
     letters = sum(sign.isalpha() for sign in value)
-    # Words joined by capitals change their case a few times, random letters at every fourth.
-    is_mixed = (digits >= 2 and letters >= 4) or _changes_case(value) >= len(value) / 6
+    # Words joined by capitals change their case too, but hardly have two capitals in a row.
+    least = len(value) / 8
+    is_mixed = _changes_case(value) >= least and _pairs_of_capitals(value) >= least
+    is_mixed = is_mixed or (digits >= 2 and letters >= 4)
     return is_mixed and entropy(value) >= _LEAST_BITS
 
 
