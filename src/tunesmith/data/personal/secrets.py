@@ -166,8 +166,8 @@ def _is_random(value: str) -> bool:
     digits = sum(sign.isdigit() for sign in value)
     letters = sum(sign.isalpha() for sign in value)
     # Words joined by capitals change their case too, but hardly have two capitals in a row.
-    least = len(value) / 8
-    is_mixed = _changes_case(value) >= least and _pairs_of_capitals(value) >= least
+    pairs = _pairs_of_capitals(value)
+    is_mixed = pairs >= 2 and pairs + _changes_case(value) >= len(value) / 4
     is_mixed = is_mixed or (digits >= 2 and letters >= 4)
     return is_mixed and entropy(value) >= _LEAST_BITS
 
