@@ -28,7 +28,11 @@ _TITLES = (
 )  # fmt: skip
 _SHORT_TITLES = tuple(title for title in _TITLES if len(title) <= _LONGEST_SHORT)
 # A point after a whole word ends a sentence: "your doctor. Dialysis Centre".
-_TITLE = rf"(?:{any_of(_SHORT_TITLES)}\.?|{any_of(_TITLES)})[ ]"
+_CAPITALISED = "|".join(sorted((title.capitalize() for title in _TITLES), reverse=True))
+_TITLE = (
+    rf"(?:(?:{'|'.join(sorted((one.capitalize() for one in _SHORT_TITLES), reverse=True))})\.?|"
+    rf"{_CAPITALISED}|señora?|doña|monsieur|madame)[ ]"
+)
 _WHOSE = (
     "his", "her", "their", "whose", "full", "last", "first", "legal", "patient's", "patient’s",
     "customer's", "customer’s", "client's", "client’s", "patient", "customer", "client", "wife's",
@@ -68,8 +72,8 @@ _SAYS_NAME = Announced(
     re.compile(rf"{any_of(_NAME_IS)}[ :]{{1,3}}(?:{_TITLE})?({_NAME})"),
 )
 _PLAYED = re.compile(
-    r"\b(?:you are|you're|you’re|as|be|play|playing|named|character|detective|scientist|inventor|"
-    r"famous|renowned|legendary|fictional)(?: an?| the)? \Z"
+    r"\b(?:you are|you're|you’re|your|as|be|play|playing|named|character|detective|scientist|"
+    r"inventor|famous|renowned|legendary|fictional)(?: an?| the)? \Z"
 )
 _PLAYED_REACH = 30
 _CAPITAL_BEFORE = re.compile(rf"(?:\A|[\s(])[{_UP}0-9][\w'’]*[ ]\Z")
@@ -163,11 +167,11 @@ _NOT_NAMES = frozenset(
         "disease", "syndrome", "type", "general", "information", "new", "united", "american",
         "national", "sir", "madam", "hiring", "manager", "sirs", "madams", "all", "everyone",
         "friends", "colleagues", "valued", "editor", "committee", "education", "health", "care",
-        "safety", "person", "assistant", "ai", "bot", "robot", "model", "food", "me", "tussauds",
-        "classical",
-        "garden", "museum", "memorial", "elementary", "school", "corporation", "corp",
-        "restaurant", "hotel", "reviewer", "colleague", "citizen", "lord", "lady", "ambassador",
-        "captain", "park", "sure", "great", "okay", "ok", "bye", "hello", "please",
+        "safety", "person", "assistant", "ai", "bot", "robot", "model", "food", "me", "social",
+        "security", "locator", "medicare", "hotline", "desk", "office", "line", "tussauds",
+        "classical", "garden", "museum", "memorial", "elementary", "school", "corporation",
+        "corp", "restaurant", "hotel", "reviewer", "colleague", "citizen", "lord", "lady",
+        "ambassador", "captain", "park", "sure", "great", "okay", "ok", "bye", "hello", "please",
     }
 )  # fmt: skip
 

@@ -53,7 +53,7 @@ _ZERO_AREA = re.compile(
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:\s|\Z)")
 _PHONE_WORD = re.compile(
     r"\b(?:tel[eé]?(?:ph?on\w*|f\w*)?|phone\w*|call(?:ed|ing|s)?|mobile?|mob|cell(?:ular|phone)?|fax|"
-    r"whatsapp|sms|text(?:ed|ing)?|contact\w*|contatt\w*|joindre|erreich\w*|reach(?:ed)?|"
+    r"whatsapp|sms|text(?:ed|ing)?|contact\w*|kontakt\w*|contatt?\w*|rappel\w*|joindre|erreich\w*|reach(?:ed)?|"
     r"dial\w*|ring|ph|handy\w*|"
     r"mobil\w*|ruf\w*|anruf\w*|tél\w*|appel\w*|portable|móvil|movil|ll[aá]m\w*|celular|fone|"
     r"lig(?:ue|ar)|bel(?:len)?|cellulare|chiam\w*|numéro est|número es|nummer ist|nummer is)\b|"

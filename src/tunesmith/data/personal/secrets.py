@@ -46,7 +46,7 @@ _NAME_REACH = 16
 _UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LOGIN = re.compile(r"://[^\s:/@\"'<>]{0,64}:([^\s/@\"'<>]{3,128})@[^\s/@]{2,}")
 _STANDS_FOR = re.compile(
-    r"your|example|(?-i:x{4}|X{4})|\*\*|\.\.\.|…|placeholder|change_?me|redacted|dummy|insert|"
+    r"(?-i:your|YOUR|Your)|example|(?-i:x{4}|X{4})|\*\*|\.\.\.|…|placeholder|change_?me|redacted|dummy|insert|"
     r"sample|_here|replace|foobar|fake|deadbeef|0{8}|1234567|abcdefg|hidden|masked|put_|enter_|"
     r"my[_-]?(?:api|secret|token|key|pass)|secret_?key|api_?key|access_?token|"
     r"test_?(?:key|token)|\A[<\[{].*[>\]}]\Z|\$[{(]|\{\{|\A\$[A-Z_]+\Z|\A%[\w(]+|\[[A-Z_]+_[0-9]+\]",
@@ -70,6 +70,8 @@ _PASSWORD_CUES = (
 _MARKS = tuple((mark, key.form) for key in KEY_FORMS for mark in key.marks)
 _LEAST_SIGNS = 20
 """The shortest key that an issuer marks; hardly a word of prose is as long."""
+_TURNS = 2
+"""Changes between small letters and capitals inside a word, from which on it is none."""
 _LEAST_BITS = 3.0
 """Bits a character of a random key; hexadecimal digits give up to 4, words about 2.5 to 3.5."""
 
@@ -196,7 +198,8 @@ def _is_password(value: str, is_quoted: bool, is_after_sign: bool) -> bool:
         return False
     if is_quoted:
         return " " not in value and (is_after_sign or not _WORDS.match(value))
-    is_word = _WORDS.match(value) and not (is_after_sign and _changes_case(value) >= 2)
+    turns = _changes_case(value) + (0 if value.isupper() else _pairs_of_capitals(value))
+    is_word = _WORDS.match(value) and not (is_after_sign and turns >= _TURNS)
     return len(value) >= 6 and not is_word and not value.isdigit()
 
 
