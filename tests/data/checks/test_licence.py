@@ -139,6 +139,11 @@ def only(audit: Audit, rule: str) -> Finding:
     return finding
 
 
+def test_the_fix_names_the_key_of_the_source(tmp_path: Path) -> None:
+    fix = only(audited(tmp_path, "MIT", None), "unknown_licence").fix
+    assert "data.sources.1.licence=CC-BY-4.0" in fix
+
+
 def test_a_licence_file_beside_the_data_is_only_pointed_at(tmp_path: Path) -> None:
     (tmp_path / "LICENSE").write_text("MIT")
     assert "LICENSE" in only(audited(tmp_path, None), "unknown_licence").fix

@@ -22,8 +22,8 @@ from tunesmith.data.provenance import StampedSource
 from tunesmith.errors import Place
 
 _NAME_IT = (
-    "write licence: into the source in the recipe, or into provenance.json beside the data; "
-    "for data of your own, licence: own"
+    "name it: data.sources.N.licence=CC-BY-4.0, or provenance.json beside the data; "
+    "`own` is for data of your own"
 )
 RULES = {
     "unknown_licence": Rule(
@@ -86,8 +86,8 @@ class Licences:
 
     def finish(self, rows: Rows) -> Iterator[Found]:
         """What the licences of the sources ask, and whether they agree."""
-        for part in self._parts:
-            yield from _judged(part)
+        for index, part in enumerate(self._parts):
+            yield from _judged(part, index)
             yield from _doubts(part)
         yield from self._conflicts()
 
@@ -120,11 +120,11 @@ class Licences:
                 )
 
 
-def _judged(part: StampedSource) -> Iterator[Found]:
+def _judged(part: StampedSource, index: int) -> Iterator[Found]:
     licence, place = part.origin.licence, _place(part)
     terms = licence.terms
     if terms is None:
-        yield _unknown(part)
+        yield _unknown(part, index)
         return
     if not terms.commercial or terms.restriction:
         limits = [] if terms.commercial else ["non-commercial"]
@@ -148,9 +148,9 @@ def _judged(part: StampedSource) -> Iterator[Found]:
         )
 
 
-def _unknown(part: StampedSource) -> Found:
+def _unknown(part: StampedSource, index: int) -> Found:
     licence = part.origin.licence
-    fix = _NAME_IT
+    fix = _NAME_IT.replace("N", str(index), 1)
     if licence.expression:
         message = f"the licence {licence.expression} is not in our table: read what it asks"
         fix = "read the licence; a permission for this use is licence: own"
@@ -159,7 +159,7 @@ def _unknown(part: StampedSource) -> Found:
     else:
         message = "no licence is named for this source"
         if hint := _lying_beside(part):
-            fix = f"read {hint} beside the data, and {_NAME_IT}"
+            fix = f"read {hint} beside the data, and {fix}"
     if part.origin.remarks:
         message += f"; {'; '.join(part.origin.remarks)}"
     return Found(
