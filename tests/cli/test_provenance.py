@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import subprocess
@@ -101,6 +102,29 @@ def test_a_row_that_is_not_there_exits_with_3(
     assert command(["provenance", str(run), "--text", "-", "--json"]) == 3
     body = json.loads(capsys.readouterr().out)
     assert (body["answer"], body["matches"]) == ("not there", [])
+
+
+def test_cleaned_rows_name_the_files_that_they_were_made_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    rows = tmp_path / "raw.jsonl"
+    rows.write_text("".join(json.dumps(row) + "\n" for row in [*ROWS, ROWS[0]]))
+    (tmp_path / "raw.provenance.json").write_text('{"licence": "CC-BY-SA-4.0"}')
+    cleaned = tmp_path / "cleaned" / "rows.jsonl"
+    cleaned.parent.mkdir()
+    assert command(["clean", str(rows), "-o", str(cleaned)]) == 0
+    made = create_run(tmp_path / "run")
+    data = Data(sources=(Source(path=str(cleaned.parent)),), max_length=128)
+    stage.prepare(data, base=bundled_path("bundled:starter"), run_folder=made.folder, seed=0)
+    capsys.readouterr()
+    assert command(["provenance", str(made.folder), "--json"]) == 0
+    (source,) = json.loads(capsys.readouterr().out)["sources"]
+    assert (source["licence"], source["rows"]) == ("CC-BY-SA-4.0", 30)
+    digest = hashlib.sha256(rows.read_bytes()).hexdigest()
+    assert source["made"]["from"][0]["sha256"] == digest
+    assert command(["provenance", str(made.folder)]) == 0
+    assert f"from raw.jsonl ({digest[:12]})" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

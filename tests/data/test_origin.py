@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,26 @@ def test_a_folder_says_what_all_its_files_say(file: Path) -> None:
     assert origin(file.parent).licence.terms is None
 
 
+def test_what_was_made_of_other_files_is_kept(file: Path) -> None:
+    digest = sha256(file.read_bytes()).hexdigest()
+    made = {
+        "by": "tunesmith clean",
+        "file": "rows.jsonl",
+        "sha256": digest,
+        "from": [{"file": "raw.jsonl", "sha256": "5" * 64}],
+    }
+    beside(file, "rows.jsonl.provenance.json", {"licence": "MIT", "made": made})
+    found = origin(file)
+    assert found.made == made
+    assert found.as_json()["made"] == made
+    assert found.digests == {"rows.jsonl": digest}
+    beside(file, "rows.jsonl.provenance.json", {"licence": "MIT", "made": "by hand"})
+    with pytest.raises(DataError, match="no key made"):
+        origin(file)
+
+
 def test_descriptions_are_no_rows(file: Path) -> None:
+    beside(file, "rows.jsonl.changes.jsonl", {"line": 1})
     for name in ("provenance.json", "rows.provenance.json"):
         beside(file, name, {"licence": "MIT"})
     for name in ("croissant.json", "rows.croissant.json", "metadata.json"):

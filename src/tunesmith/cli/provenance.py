@@ -83,6 +83,7 @@ def ledger_as_json(ledger: Ledger) -> JsonObject:
                 "licence": entry.licence.shown,
                 "duties": list(duties(entry.licence.terms)),
                 **entry.facts,
+                **({"made": entry.made} if entry.made else {}),
                 "files": [{"path": path, "sha256": digest} for path, digest in entry.files],
             }
             for entry in ledger.entries
@@ -138,10 +139,25 @@ def _show_ledger(ledger: Ledger) -> None:
         for key in ("name", "author", "version", "date", "consent", "citation")
         if key in entry.facts
     ]
+    lines += [
+        f"{Path(entry.path).name}: made by {entry.made['by']} from {_parents(entry.made)}"
+        for entry in ledger.entries
+        if "by" in entry.made
+    ]
     console = Console(markup=False, highlight=False)
     console.print(table)
     for line in [*lines, f"prepared {ledger.date}; the base is under {ledger.base_licence.shown}"]:
         console.print(line, soft_wrap=True)
+
+
+def _parents(made: JsonObject) -> str:
+    """The files that rows were made from, with the first digits of their sha256."""
+    files = made.get("from")
+    return ", ".join(
+        f"{file.get('file')} ({str(file.get('sha256'))[:12]})"
+        for file in (files if isinstance(files, list) else [])
+        if isinstance(file, dict)
+    )
 
 
 def _whence(entry: Entry) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -53,6 +53,8 @@ class Entry:
     licence: Licence
     facts: dict[str, str]
     """By key of `origin_documents.KEYS`; without those that are not known."""
+    made: JsonObject = field(default_factory=dict)
+    """How `tunesmith clean` made the rows, and from which files; empty for others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +139,7 @@ def _entry(body: JsonObject, *, held_out: bool) -> Entry:
         raise TypeError("a source without files or columns")
     stamps = [(str(file["path"]), str(file["sha256"])) for file in files if isinstance(file, dict)]
     told = {key: str(body.get(key) or "") for key in KEYS if key != "licence"}
+    made = body.get("made")
     return Entry(
         path=str(body["path"]),
         held_out=held_out,
@@ -147,6 +150,7 @@ def _entry(body: JsonObject, *, held_out: bool) -> Entry:
         columns={name: str(column) for name, column in columns.items()},
         licence=_licence(body),
         facts={key: value for key, value in told.items() if value},
+        made=made if isinstance(made, dict) else {},
     )
 
 

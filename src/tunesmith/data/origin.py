@@ -42,6 +42,8 @@ class Origin:
     """Files that name another licence, and that licence."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """sha256 of files by name, as their description gives them."""
+    made: JsonObject = field(default_factory=dict)
+    """How `tunesmith clean` made the rows, and from which files; empty for others."""
     remarks: tuple[str, ...] = ()
     """Documents that could not be read, a sentence each."""
 
@@ -53,6 +55,7 @@ class Origin:
             "licence_text": self.licence.text,
             **{key: self.facts.get(key, "") for key in KEYS if key != "licence"},
             "told_by": told,
+            **({"made": self.made} if self.made else {}),
         }
 
 
@@ -114,7 +117,9 @@ def _together(documents: Iterable[Told]) -> Origin:
     digests: dict[str, str] = {}
     licences: dict[str, Licence] = {}
     remarks: list[str] = []
+    made: JsonObject = {}
     for told in documents:
+        made = made or told.made
         for key, value in told.facts.items():
             if key == "licence":
                 licence = licence_of(value)
@@ -135,6 +140,7 @@ def _together(documents: Iterable[Told]) -> Origin:
         told_by=told_by,
         contradicted=tuple(others.items()),
         digests=digests,
+        made=made,
         remarks=tuple(remarks),
     )
 

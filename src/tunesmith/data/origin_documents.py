@@ -28,6 +28,8 @@ from tunesmith.errors import DataError, Place
 SIDE_FILE = "provenance.json"
 CROISSANT = "croissant.json"
 CARD = "README.md"
+CHANGES = ".changes.jsonl"
+"""End of the name of the list of changes that `tunesmith clean` writes beside its rows."""
 KEYS = (
     "name",
     "licence",
@@ -63,6 +65,8 @@ class Told:
     """By key, of KEYS; nothing for what it does not say."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """sha256 of files, by name, as the document gives them."""
+    made: JsonObject = field(default_factory=dict)
+    """How we made the rows, and from which files."""
     remark: str = ""
     """What is wrong with it."""
 
@@ -124,8 +128,10 @@ def _side_file(path: Path) -> Told:
     if not isinstance(body, dict):
         raise DataError(f"holds {kind_of(body)}; an object is expected", hint=hint, place=place)
     facts: dict[str, str] = {}
+    made: JsonObject = {}
     for key, value in body.items():
         if key == MADE and isinstance(value, dict):
+            made = value
             continue
         ours = "licence" if key == "license" else key
         if ours not in KEYS:
@@ -138,7 +144,18 @@ def _side_file(path: Path) -> Told:
         if not isinstance(value, str):
             raise DataError(f"{key} is {kind_of(value)}; text is expected", hint=hint, place=place)
         facts[ours] = value.strip()
-    return Told(by=path.name, facts={key: value for key, value in facts.items() if value})
+    return Told(
+        by=path.name,
+        facts={key: value for key, value in facts.items() if value},
+        digests=_digest_made(made),
+        made=made,
+    )
+
+
+def _digest_made(made: JsonObject) -> dict[str, str]:
+    """The sha256 of the file that we made, by its name."""
+    name, digest = made.get("file"), made.get("sha256")
+    return {name: digest} if isinstance(name, str) and isinstance(digest, str) else {}
 
 
 def _croissant(path: Path) -> Told:
