@@ -13,6 +13,7 @@ from tests.data.shops import data_of, qa
 from tunesmith.contracts import JsonObject
 from tunesmith.data.audit.inspection import Inspection
 from tunesmith.data.cleaning.clean import Cleaned, Cleaning, clean
+from tunesmith.data.cleaning.looking import COPIES
 from tunesmith.data.examples import read_examples
 from tunesmith.data.personal import PERSONAL, SECRETS
 from tunesmith.data.read import read_rows
@@ -22,6 +23,7 @@ from tunesmith.recipe import AuditRules, Source
 
 Write = Callable[[str, Iterable[object]], Path]
 SHARED = Path(__file__).parents[4] / "shared" / "data"
+ENCODING = ("mojibake", "control_character", "invisible_character")
 KEY = "sk-proj-Zk3Vq9Lm2Xw7Tb5Rn8Yc4Hd6Jf1Gs0Pa"
 TRANSCRIPT = (
     "The lift in the old tower was repaired on Tuesday by two workers, who found that a rope had "
@@ -94,8 +96,8 @@ def test_everything_that_is_asked_for(rows_file: Path, tmp_path: Path) -> None:
     assert rows["f"]["answer"] == "[EMAIL_1], or [EMAIL_2]."
     assert rows["k"]["answer"] == "With the key [API_KEY_1], of course."
     assert done.dropped_why["near_duplicate"] == 1
-    promised = ["duplicate", "normalised_duplicate", "near_duplicate", *PERSONAL, *SECRETS]
-    assert sum(found(rows_file, promised).values()) >= 6
+    promised = [*COPIES, *ENCODING, *PERSONAL, *SECRETS]
+    assert len(found(rows_file, promised)) >= 8
     assert found(out, promised) == {}
 
 
@@ -196,11 +198,7 @@ def test_a_copy_stays_where_the_row_that_it_repeats_goes(
     shout = {"question": "WHO SPEAKS?", "answer": "Speaker\ufffd one."}
     plain = {"question": "Who speaks?", "answer": "Speaker one."}
     path = write_lines("rows.jsonl", [*qa(3), shout, plain, plain])
-    rule = "replacement_character"
-    try:
-        cleaned(path, tmp_path / "out.jsonl", drop=(rule,))
-    except RecipeError:
-        pytest.skip("no such rule yet")
+    cleaned(path, tmp_path / "out.jsonl", drop=("replacement_character",))
     assert lines(tmp_path / "out.jsonl") == [*qa(3), plain]
 
 
@@ -300,7 +298,7 @@ def test_real_rows_come_out_clean(
     path, out = write_lines("rows.jsonl", rows), tmp_path / "out.jsonl"
     done = cleaned(path, out, redact=True)
     assert done.rows_out > 0.9 * count
-    promised = ["duplicate", "normalised_duplicate", *PERSONAL, *SECRETS]
+    promised = ["duplicate", "normalised_duplicate", *ENCODING, *PERSONAL, *SECRETS]
     assert found(out, promised) == {}
     again = tmp_path / "again.jsonl"
     cleaned(out, again, redact=True)
