@@ -42,14 +42,18 @@ DataFile = Annotated[
 ]
 RowFormat = Annotated[
     str | None,
-    typer.Option("--format", help="The rows' format; recognised from them when left out."),
+    typer.Option(
+        "--format", metavar="NAME", help="The rows' format; recognised from them when left out."
+    ),
 ]
 Columns = Annotated[
     list[str] | None,
     typer.Option("--column", metavar="OURS=THEIRS", help="A column's other name; may be repeated."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is written, where it exists.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="As in a recipe.")]
+Seed = Annotated[
+    int, typer.Option("--seed", metavar="N", min=0, max=2**31 - 1, help="As in a recipe.")
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 
 

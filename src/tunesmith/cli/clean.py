@@ -13,7 +13,8 @@ from tunesmith.cli.arguments import AsJson, Columns, DataFile, Force, RowFormat,
 def command(
     data: DataFile,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The file to write; its ending says the kind.")
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="To write; its ending says the kind."),
     ],
     redact: Annotated[
         bool, typer.Option("--redact", help="Replace personal data and secrets: [EMAIL_1].")
@@ -25,12 +26,16 @@ def command(
     near: Annotated[
         bool, typer.Option("--near", help="Of rows that say nearly the same, keep the first.")
     ] = False,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option("--limit", metavar="RULE=NUMBER", help="As audit.limits; may be repeated."),
+    ] = None,
     keep_duplicates: Annotated[
         bool, typer.Option("--keep-duplicates", help="Keep rows that repeat another one.")
     ] = False,
     changes: Annotated[
         Path | None,
-        typer.Option("--changes", help="The list of all changes; OUTPUT.changes.jsonl."),
+        typer.Option("--changes", metavar="FILE", help="List of all changes."),
     ] = None,
     seed: Seed = 0,
     row_format: RowFormat = None,
@@ -43,7 +48,7 @@ def command(
     Beside OUTPUT it writes the list of changes, provenance and a Croissant description.
     """
     from tunesmith.cli import cleaned, show
-    from tunesmith.data.cleaning.clean import Cleaning, clean
+    from tunesmith.data.cleaning.clean import Cleaning, clean, limits
 
     rules = (rule.strip() for text in drop or [] for rule in text.split(","))
     asked = Cleaning(
@@ -51,6 +56,7 @@ def command(
         redact=redact,
         drop=tuple(rule for rule in rules if rule),
         near=near,
+        limits=limits(limit or []),
         keep_duplicates=keep_duplicates,
         changes=changes,
         seed=seed,

@@ -13,11 +13,14 @@ from tunesmith.cli.arguments import AsJson, Columns, DataFile, Force, RowFormat,
 def command(
     data: DataFile,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The file to write; its ending says the kind.")
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="To write; its ending says the kind."),
     ],
     to: Annotated[
         str,
-        typer.Option("--to", help="messages, alpaca, sharegpt, openai, or another row format."),
+        typer.Option(
+            "--to", metavar="FORMAT", help="messages, alpaca, sharegpt, openai, or another format."
+        ),
     ],
     row_format: RowFormat = None,
     columns: Columns = None,

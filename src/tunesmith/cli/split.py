@@ -12,7 +12,9 @@ from tunesmith.cli.arguments import AsJson, Columns, DataFile, Force, RowFormat,
 
 def command(
     data: DataFile,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write into.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="To write into.")
+    ],
     held_out: Annotated[
         str, typer.Option("--held-out", metavar="SHARE|N", help="A share below 1, or rows.")
     ] = "0.1",

@@ -12,7 +12,7 @@ import pytest
 from tests.data.shops import data_of, qa
 from tunesmith.contracts import JsonObject
 from tunesmith.data.audit.inspection import Inspection
-from tunesmith.data.cleaning.clean import Cleaned, Cleaning, clean
+from tunesmith.data.cleaning.clean import Cleaned, Cleaning, clean, limits
 from tunesmith.data.cleaning.looking import COPIES
 from tunesmith.data.examples import read_examples
 from tunesmith.data.personal import PERSONAL, SECRETS
@@ -152,6 +152,7 @@ def test_examples_are_of_every_kind(rows_file: Path, tmp_path: Path) -> None:
     assert len(done.shown) == 6
     kinds = {why for shown in done.shown for why in shown.why}
     assert {"mojibake", "email", "api_key", "invisible_character"} <= kinds
+    assert not {f"{rows_file}:{line}" for line in (17, 18, 19)} & {one.place for one in done.shown}
     key = next(shown for shown in done.shown if shown.why == ("api_key",))
     assert key.before == "With the key sk-p***, of course."
     assert key.after == "With the key [API_KEY_1], of course."
@@ -218,6 +219,15 @@ def test_a_chain_of_near_duplicates_is_thinned_until_none_are_left(
     path, out = write_lines("rows.jsonl", [*qa(5), *chain]), tmp_path / "out.jsonl"
     assert cleaned(path, out, near=True).dropped_why["near_duplicate"] >= 3
     assert found(out, ["near_duplicate"]) == {}
+
+
+def test_a_limit_decides_what_is_near(rows_file: Path, tmp_path: Path) -> None:
+    done = cleaned(rows_file, tmp_path / "a.jsonl", near=True, limits={"near_duplicate": 0.99})
+    assert "near_duplicate" not in done.dropped_why
+    assert limits(["near_duplicate=0.8", "lengths = 3"]) == {"near_duplicate": 0.8, "lengths": 3.0}
+    for text in ("near_duplicate", "near_duplicate=high", "=", ""):
+        with pytest.raises(RecipeError, match="gives no number"):
+            limits([text])
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".json", ".jsonl.gz", ".tsv"])

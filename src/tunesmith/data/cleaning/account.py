@@ -25,7 +25,7 @@ from tunesmith.errors import Place
 
 SHOWN = 6
 """Changes that are shown."""
-_LEAD, _LENGTH = 24, 72
+_LEAD, _LENGTH = 24, 68
 """Characters before the first difference, and of the whole excerpt."""
 _REACH = 400
 
@@ -68,6 +68,12 @@ class Account:
         """Count a row that stays with changes."""
         self.changed += 1
         self.changed_why.update({rule for _, why in row.changes for rule in why})
+
+    def drop(self, row: Record, rule: str) -> None:
+        """Count a row that goes; its changes are not worth showing."""
+        self.dropped_why[rule] += 1
+        for kept in self._shown.values():
+            kept[:] = [shown for shown in kept if shown.place != str(row.place)]
 
     def keep(self, place: Place, changes: Iterable[Change]) -> None:
         """Remember a change of each kind."""

@@ -11,8 +11,8 @@ temporary files take about twice the space of the data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -23,6 +23,7 @@ from tunesmith.data.cleaning.account import Account, Record, Shown
 from tunesmith.data.cleaning.lineage import described, description, side_file
 from tunesmith.data.cleaning.looking import COPIES, NEAR, Looking, Marked, looking
 from tunesmith.data.cleaning.rows import RowMender
+from tunesmith.data.columns import printable
 from tunesmith.data.croissant import DescribedField, fields_of
 from tunesmith.data.examples import FileExamples, rows_of
 from tunesmith.data.origin_documents import CHANGES, CROISSANT, SIDE_FILE
@@ -30,8 +31,8 @@ from tunesmith.data.personal import PERSONAL, SECRETS, Redactor
 from tunesmith.data.provenance import StampedSource, check_still, stamped
 from tunesmith.data.tables import WaitingRows
 from tunesmith.data.write import Add, as_line, require_writable, writer
-from tunesmith.errors import DataError, Place
-from tunesmith.recipe import Source
+from tunesmith.errors import DataError, Place, RecipeError
+from tunesmith.recipe import AuditRules, Source
 from tunesmith.runs.documents import write_json
 
 Notice = Callable[[str], None]
@@ -50,6 +51,8 @@ class Cleaning:
     """Rules of the audit whose rows go."""
     near: bool = False
     """Of rows that say nearly the same, keep the first."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """By rule: the number that it compares with, instead of its own."""
     keep_duplicates: bool = False
     seed: int = 0
     changes: Path | None = None
@@ -57,12 +60,13 @@ class Cleaning:
     force: bool = False
     """Replace files that exist."""
 
-    def rules(self) -> tuple[str, ...]:
+    def rules(self) -> AuditRules:
         """The rules whose rows go; what redaction could not reach goes too."""
         copies = () if self.keep_duplicates else tuple(rule for rule in COPIES if rule != NEAR)
         near = (NEAR,) if self.near else ()
         left = (*SECRETS, *PERSONAL) if self.redact else ()
-        return tuple(sorted({*copies, *near, *left, *self.drop}))
+        names = sorted({*copies, *near, *left, *self.drop})
+        return AuditRules(rules=tuple(names), limits=dict(self.limits))
 
     def outputs(self) -> tuple[Path, Path, Path, Path]:
         """Rows, changes, provenance, Croissant."""
@@ -101,6 +105,25 @@ class Cleaned:
             "dropped_why": dict(self.dropped_why),
             "examples": [asdict(shown) for shown in self.shown],
         }
+
+
+def limits(texts: Iterable[str]) -> dict[str, float]:
+    """Limits as they are given on the command line: `near_duplicate=0.8`.
+
+    Raises:
+        RecipeError: one is written otherwise.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        rule, _, number = text.partition("=")
+        try:
+            found[rule.strip()] = float(number)
+        except ValueError:
+            raise RecipeError(
+                f"--limit {printable(text)} gives no number",
+                hint="write the rule and its number: --limit near_duplicate=0.8",
+            ) from None
+    return found
 
 
 def clean(
@@ -225,14 +248,14 @@ def _written(
         done = Record.of(record)
         if done.fault is not None:
             rule, message = done.fault
-            account.dropped_why[rule] += 1
+            account.drop(done, rule)
             changes.write(as_line(done.as_dropped(rule, message=message)))
             continue
         rule_index, other = int(marked.rules_E[index]), int(marked.others_E[index])
         index += 1
         if rule_index >= 0:
             rule = marked.rules[rule_index]
-            account.dropped_why[rule] += 1
+            account.drop(done, rule)
             told = str(rules.place(other)) if other >= 0 else ""
             changes.write(as_line(done.as_dropped(rule, other=told)))
             continue

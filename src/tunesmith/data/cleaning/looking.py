@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 from array import array
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,14 +52,12 @@ class Marked:
 class Looking:
     """Takes example after example; `marked` says which of them go."""
 
-    def __init__(
-        self, store: RowStore, rules: Collection[str], part: StampedSource, seed: int
-    ) -> None:
+    def __init__(self, store: RowStore, rules: AuditRules, part: StampedSource, seed: int) -> None:
         """Begin with nothing seen.
 
         Args:
             store: empty; keeps what the rows say.
-            rules: of the audit.
+            rules: those that are looked for, by name, and their limits.
             part: where the rows come from, for rules about that.
             seed: of the recipe.
 
@@ -67,9 +65,8 @@ class Looking:
             RecipeError: a rule that does not exist.
         """
         self._store = store
-        self._rules = tuple(sorted(set(rules)))
-        limits = choose(AuditRules(rules=self._rules)).limits
-        self._ground = Ground(limits=limits, parts=(part,), seed=seed)
+        self._rules = rules.rules or ()
+        self._ground = Ground(limits=choose(rules).limits, parts=(part,), seed=seed)
         alone = tuple(rule for rule in self._rules if rule != NEAR)
         self._lookers = [check.begin(self._ground) for check in _checks(alone)]
         self._digests = array("Q")
@@ -182,7 +179,7 @@ def _checks(rules: tuple[str, ...]) -> Iterable[Check]:
 
 
 @contextlib.contextmanager
-def looking(rules: Collection[str], part: StampedSource, seed: int) -> Iterator[Looking]:
+def looking(rules: AuditRules, part: StampedSource, seed: int) -> Iterator[Looking]:
     """A `Looking` with a store of its own.
 
     Raises:
