@@ -98,6 +98,13 @@ def test_arguments_stay_json() -> None:
     assert mend(calls(same), redact=True).values == calls(same)
 
 
+def test_arguments_may_have_any_keys() -> None:
+    row = calls({"from": {"value": BAD}, "role": [BAD], "weight": {"type": BAD}})
+    assert mend(row).values == calls(
+        {"from": {"value": GOOD}, "role": [GOOD], "weight": {"type": GOOD}}
+    )
+
+
 def test_numbers_in_arguments_are_replaced_too() -> None:
     done = mend(calls({"card": 4111111111111111, "n": 3}), redact=True)
     assert done.values == calls({"card": "[CARD_1]", "n": 3})

@@ -120,7 +120,8 @@ class RowMender:
             case list():
                 return [self._value(entry, place.at(index)) for index, entry in enumerate(value)]
             case dict():
-                is_call = value.get("from") in _CALLERS
+                speaker = value.get("from")
+                is_call = isinstance(speaker, str) and speaker in _CALLERS
                 return {
                     key: self._value(
                         entry,
