@@ -26,7 +26,7 @@ from tunesmith.data.coding import Coding
 from tunesmith.data.encoded import EncodedSource, encode_source
 from tunesmith.data.fit import Fit, fit
 from tunesmith.data.near.clusters import clusters
-from tunesmith.data.near.units import units_of
+from tunesmith.data.near.units import apart, units_of
 from tunesmith.data.provenance import StampedSource, Stamps, stamp
 from tunesmith.data.split import Split, split
 from tunesmith.data.survey import Survey, spread
@@ -223,9 +223,13 @@ def _split(task: _Task, reading: Reading, surveys: Sequence[Survey]) -> Split:
         leaders = clusters(reading.near, len(keys))
         keys = replace(keys, alike=units_of(reading.near, leaders, keys.groups_R))
         try:
-            return split(keys, data.held_out, task.seed)
+            found = split(keys, data.held_out, task.seed)
         except DataError as error:
             raise _with_fault(error, reading.first_fault) from None
+        least = -(-len(found.held_out) // 2)
+        held_out = apart(reading.near, found.held_out, keys.groups_R, least)
+        train = np.setdiff1d(np.arange(len(keys)), held_out)
+        return replace(found, train=train, held_out=held_out)
     border = len(keys) - surveys[-1].rows
     everything = np.arange(len(keys), dtype=np.int64)
     return Split(train=everything[:border], held_out=everything[border:])

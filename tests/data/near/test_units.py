@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tunesmith.data.near.clusters import clusters
 from tunesmith.data.near.pairs import NearPairs
-from tunesmith.data.near.units import units_of
+from tunesmith.data.near.units import apart, units_of
 from tunesmith.data.split import Keys, split
 
 ROWS = 40
@@ -62,3 +62,24 @@ def test_a_chain_stays_together_and_a_giant_falls_apart() -> None:
     alike = units_of(giant, clusters(giant, 100), groups_R)
     keys = Keys(digests_R=digests_R, groups_R=groups_R, alike=alike)
     assert len(split(keys, 10, 0).held_out) == 10
+
+
+@given(PAIRS, GROUPS, st.sets(st.integers(0, ROWS - 1), min_size=1))
+def test_what_is_near_the_other_side_is_trained_on(
+    found: list[tuple[int, int]], groups: list[int], chosen: set[int]
+) -> None:
+    pairs, held_out = pairs_of(found), np.array(sorted(chosen), dtype=np.int64)
+    groups_R = np.array(groups, dtype=np.uint64)
+    left = set(apart(pairs, held_out, groups_R, 0).tolist())
+    assert left <= chosen
+    assert all((one in left) == (other in left) for one, other in found)
+    members = [{row for row in range(ROWS) if groups[row] == name} for name in set(groups) - {0}]
+    for group in members:
+        if group <= chosen:
+            assert group <= left or not group & left
+    for row in chosen - left:
+        # A row is only given up for a reason: what is near it, or its group, was not left either.
+        together = [set(pair) for pair in found] + [group for group in members if group <= chosen]
+        assert any(row in some and not some <= left for some in together)
+    enough = apart(pairs, held_out, groups_R, len(left) + 1)
+    assert enough.tolist() == held_out.tolist()

@@ -37,6 +37,42 @@ def units_of(
     )
 
 
+def apart(
+    pairs: NearPairs, held_out: NDArray[np.int64], groups_R: NDArray[np.uint64], least: int
+) -> NDArray[np.int64]:
+    """The held-out rows without those that are near a row that is trained on.
+
+    Only a unit that was too large to stay together leaves such rows behind. They are trained
+    on instead, and with them their group, what is near them, and so on.
+
+    Args:
+        pairs: rows that say nearly the same.
+        held_out: indices of the rows that are held out, ascending.
+        groups_R: of each row; 0 for none.
+        least: rows that must stay held out; where fewer would, all stay and the audit tells.
+
+    Returns:
+        Indices, ascending.
+    """
+    is_held_out_R = np.zeros(len(groups_R), dtype=bool)
+    is_held_out_R[held_out] = True
+    _, group_R, sizes_G = np.unique(groups_R, return_inverse=True, return_counts=True)
+    is_whole_R = (np.bincount(group_R[held_out], minlength=len(sizes_G)) == sizes_G)[group_R]
+    is_whole_R &= groups_R != 0
+    while True:
+        divided_P = is_held_out_R[pairs.first_P] != is_held_out_R[pairs.second_P]
+        given_up_R = is_whole_R & ~is_held_out_R
+        broken_G = np.bincount(group_R[given_up_R], minlength=len(sizes_G)) > 0
+        broken_R = is_whole_R & is_held_out_R & broken_G[group_R]
+        if not divided_P.any() and not broken_R.any():
+            break
+        is_held_out_R[pairs.first_P[divided_P]] = False
+        is_held_out_R[pairs.second_P[divided_P]] = False
+        is_held_out_R[broken_R] = False
+    left = np.flatnonzero(is_held_out_R)
+    return left if len(left) >= least else held_out
+
+
 def _united(
     edges: tuple[NDArray[np.int64], NDArray[np.int64]], groups_R: NDArray[np.uint64]
 ) -> NDArray[np.uint64]:
