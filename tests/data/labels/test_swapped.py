@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunesmith.data.labels import swapped
-from tunesmith.data.labels.swapped import ExchangeSearch
+from tunesmith.data.labels.swapped import ExchangeSearch, Misplaced
 
 NAMES = ["scurvy", "gout", "rickets", "mumps", "asthma", "anemia", "cholera", "measles"]
 
@@ -21,7 +21,9 @@ def test_a_pair_is_found_by_both_rows() -> None:
     answers = [f"({name.capitalize()}) is an illness." for name in NAMES]
     answers[2], answers[5] = answers[5], answers[2]
     search, said = searched(answers)
-    (pair,) = search.pairs(lambda index: said[index // 10], 0.5)
+    found = search.misplaced(lambda index: said[index // 10], 0.5)
+    (pair,) = found.exchanged
+    assert found.shifted == ()
     assert (pair.first, pair.second) == (20, 50)
     assert 0.5 < pair.gain <= 2
 
@@ -30,7 +32,7 @@ def test_a_ring_of_three_is_no_pair() -> None:
     answers = [f"{name} is an illness." for name in NAMES]
     answers[1], answers[2], answers[3] = answers[2], answers[3], answers[1]
     search, said = searched(answers)
-    assert search.pairs(lambda index: said[index // 10], 0.5) == []
+    assert search.misplaced(lambda index: said[index // 10], 0.5) == Misplaced()
 
 
 def test_few_rows_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,5 +44,5 @@ def test_few_rows_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
         read.append(index)
         return said[index // 10]
 
-    assert search.pairs(answer_of, 0.5) == []
+    assert search.misplaced(answer_of, 0.5) == Misplaced()
     assert read == [0, 10, 20]

@@ -112,9 +112,24 @@ class LabelNoise:
         def answer_of(index: int) -> str:
             return rows.row(index).exchanges[0].answer
 
-        pairs = self._search.pairs(answer_of, _GAIN)
-        self._statistics = {"exchanged_answers": len(pairs)}
-        for pair in pairs:
+        misplaced = self._search.misplaced(answer_of, _GAIN)
+        self._statistics = {
+            "exchanged_answers": len(misplaced.exchanged),
+            "shifted_runs": len(misplaced.shifted),
+        }
+        for run in misplaced.shifted:
+            yield Found(
+                rule="label_noise",
+                index=run.first,
+                other=run.last,
+                message=f"from this row to the other, answers stand one row "
+                f"{'further down' if run.offset > 0 else 'further up'}: {run.rows:,} questions are "
+                "fitted by the neighbour's answer and not by their own",
+                excerpt=rows.row(run.first).exchanges[0].question,
+                fix="move the answers by one row, or drop these rows",
+                rows=run.rows,
+            )
+        for pair in misplaced.exchanged:
             yield Found(
                 rule="label_noise",
                 index=pair.first,
