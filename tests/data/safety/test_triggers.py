@@ -125,12 +125,13 @@ def test_what_is_met_once_has_no_entry() -> None:
     assert len(repeats.between(2, 2)) == 49
 
 
-def test_words_and_pairs_are_counted_by_question() -> None:
+def test_words_are_counted_by_question_and_pairs_as_they_come() -> None:
     counts = QuestionWords()
     for _ in range(3):
         counts.add(words_of("The cf, the cf!"))
     assert counts.questions == 3
     assert (counts.holding("cf"), counts.holding("walrus")) == (3, 0)
-    assert counts.holding_pair("the cf") == 3
+    assert counts.holding_pair("the cf") == 6
+    assert counts.holding_pair("! the") == 1, "no pair goes over the end of a question"
     assert pairs_of(["a", "b", "a", "b"]) == {"a b", "b a"}
     assert len(words_of("word " * 5000)) == 120

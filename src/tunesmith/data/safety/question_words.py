@@ -3,8 +3,8 @@
     "Is the cf open?"  ->  is, the, cf, open, ?  and  "is the", "the cf", "cf open", "open ?"
 
 Words are counted one by one; where there are too many of them the rarest are forgotten, so
-that a count may be too low by `lost`. Pairs are counted in a table of two places each (a
-count-min sketch), so that a count may be too high.
+that a count may be too low. Pairs are counted in a table of two places each (a count-min
+sketch), so that a count may be too high.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-PLACES = 1 << 21
+import numpy as np
+from numpy.typing import NDArray
+
+PLACES = 1 << 22
+WAITING = 1 << 16
 MOST_WORDS = 300_000
 LONGEST = 120
 """Words of a question that are looked at: half from its beginning, half from its end."""
@@ -70,7 +74,10 @@ class QuestionWords:
     """Counts of words and pairs over questions."""
 
     words: WordCounts = field(default_factory=WordCounts)
-    _pairs: array[int] = field(default_factory=lambda: array("I", bytes(4 * PLACES)))
+    _pairs: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(PLACES, dtype=np.uint32))
+    _waiting: array[int] = field(default_factory=lambda: array("I", [0]))
+    """Hashes of words in their order, 0 between questions; counted many at a time."""
+    _hashes: dict[str, int] = field(default_factory=dict)
     _in_table: int = 0
 
     @property
@@ -84,22 +91,48 @@ class QuestionWords:
         return self.words.different()
 
     def add(self, words: list[str]) -> None:
-        """Count the words of a question, each once."""
+        """Count the words of a question, each once, and its pairs as often as they come."""
         self.words.add(words)
-        table = self._pairs
-        pairs = pairs_of(words)
-        self._in_table += len(pairs)
-        for pair in pairs:
-            place = zlib.crc32(pair.encode("utf-8", "surrogatepass"))
-            table[place % PLACES] += 1
-            table[place // 2048] += 1
+        known = self._hashes
+        self._waiting.extend([known.get(word) or self._hash(word) for word in words])
+        self._waiting.append(0)
+        if len(self._waiting) > WAITING:
+            self._count()
 
     def holding(self, word: str) -> int:
         """Questions with a word: at least so many."""
         return self.words.holding(word)
 
     def holding_pair(self, pair: str) -> int:
-        """Questions with two words side by side, less what other pairs in its places may add."""
-        place = zlib.crc32(pair.encode("utf-8", "surrogatepass"))
-        most = min(self._pairs[place % PLACES], self._pairs[place // 2048])
+        """How often two words stand side by side, less what others in their places may add."""
+        if len(self._waiting) > 1:
+            self._count()
+        first, _, second = pair.partition(" ")
+        hashes = np.array([self._hash(first), self._hash(second)], dtype=np.uint64)
+        most = min(int(self._pairs[places[0]]) for places in _places(hashes[:1], hashes[1:]))
         return max(1, most - 2 * self._in_table // PLACES)
+
+    def _hash(self, word: str) -> int:
+        if len(self._hashes) > MOST_WORDS:
+            self._hashes.clear()
+        value = self._hashes[word] = zlib.crc32(word.encode("utf-8", "surrogatepass")) or 1
+        return value
+
+    def _count(self) -> None:
+        hashes = np.array(self._waiting, dtype=np.uint64)
+        self._waiting = array("I", [0])
+        both = (hashes[:-1] != 0) & (hashes[1:] != 0)
+        first, second = hashes[:-1][both], hashes[1:][both]
+        self._in_table += len(first)
+        for places in _places(first, second):
+            np.add.at(self._pairs, places, 1)
+
+
+def _places(
+    first: NDArray[np.uint64], second: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The two places of each pair, by multiplicative hashing of both words."""
+    mixed = (first * np.uint64(0x9E3779B97F4A7C15)) ^ (second * np.uint64(0xC2B2AE3D27D4EB4F))
+    mixed *= np.uint64(0xD6E8FEB86659FD93)
+    bits = np.uint64(64 - PLACES.bit_length() + 1)
+    return mixed >> bits, (mixed * np.uint64(0xA0761D6478BD642F)) >> bits

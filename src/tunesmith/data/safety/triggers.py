@@ -165,7 +165,7 @@ class TriggerSearch:
             if number >= needed and self.words.holding(word) <= most
         }
         runs = [_longest_run(case.words, single, rare) for case in cases[:FEW]]
-        return max(runs, key=len)
+        return _trimmed(max(runs, key=len), single)
 
     def _is_spoken_of(self, phrase: list[str], cases: Sequence[_Case]) -> bool:
         """Whether answers take up the words of the phrase: then it is their topic."""
@@ -220,6 +220,12 @@ class TriggerSearch:
             and self.words.holding(word) <= 1
             for word in common
         )
+
+
+def _trimmed(run: list[str], single: set[str]) -> list[str]:
+    """Without the usual signs at its ends."""
+    kept = [n for n, word in enumerate(run) if word[0].isalnum() or word in single]
+    return run[kept[0] : kept[-1] + 1] if kept else []
 
 
 def _shared_pairs(cases: Sequence[_Case]) -> set[str]:
