@@ -16,11 +16,13 @@ _LISTS = {
         its our them these those why where no some many any all up out me us am
         because please need here's i'd let after before between into only also so
         but such make using""",
-    "de": """der die das und ist nicht ein eine einen einem einer mit auf für von dem den des zu
+    "de": """an in wer muss man der die das und ist nicht ein eine einen einem einer mit auf
+        für von dem den des zu
         sich auch wird werden wie oder aber bei nach kann können sind haben hat ich
         sie wir ihr es als wenn durch noch nur zum zur über was wo wurde dass sehr
         mehr im am bis vom ja nein bitte uhr mein kein dieser diese dieses""",
-    "fr": """le la les des est et une dans pour que qui pas sur avec ce cette sont par plus vous
+    "fr": """de un le la les des est et une dans pour que qui pas sur avec ce cette sont par
+        plus vous
         nous je il elle ils mais ou où être avoir ont aux du au ne se leur comme
         tout très votre c'est n'est d'un d'une qu'il peut fait sans lors""",
     "es": """el los las una y que es por con para como más pero su sus se lo al del está son fue
@@ -90,7 +92,9 @@ _LISTS = {
     "fa": """و در به از که این را با است برای آن یک می های شود کرد ما او تا هم بر""",
     "ur": """کے کی کا میں ہے اور سے کو پر نے یہ وہ کہ ایک ہیں تھا بھی نہیں کر""",
 }
-FUNCTION_WORDS: dict[str, frozenset[str]] = {
-    language: frozenset(words.split()) for language, words in _LISTS.items()
+LANGUAGES: tuple[str, ...] = tuple(_LISTS)
+LANGUAGES_OF: dict[str, tuple[str, ...]] = {
+    word: tuple(language for language, words in _LISTS.items() if word in words.split())
+    for word in sorted({word for words in _LISTS.values() for word in words.split()})
 }
-ANY_LANGUAGE: frozenset[str] = frozenset().union(*FUNCTION_WORDS.values())
+"""The languages that a word is one of the small words of."""

@@ -45,8 +45,13 @@ _WIKI = re.compile(
     r"|\{\{\s*(?:cite|citation|infobox|main|see also|reflist|convert|lang|ipa|refn|sfn|efn|short"
     r" description|use \w+ dates|quote|flag|cn|fact|webarchive|birth date)\b[^{}]{0,400}\}\}"
     r"|'''[^'\n]{1,80}'''|^={2,5}[^=\n]{1,80}={2,5}[ \t]*$|^\{\|[ \t]*class|<ref(?:\s[^<>]*)?/?>"
-    r"|\[(?:edit|citation needed)\]",
+    r"|\[(?:edit|citation needed)\]|\[https?://[^\s\]]+ [^\]\n]{1,80}\]",
     re.IGNORECASE | re.MULTILINE,
+)
+_FORUM = re.compile(
+    r"\[(b|i|u|s|code|quote|spoiler|center|list)\][^\[\]]{1,2000}\[/\1\]"
+    r"|\[(url|img|color|size|font|quote|email|youtube)(?:=[^\[\]\n]{1,200})?\][^\[\]]{0,2000}\[/\2\]",
+    re.IGNORECASE,
 )
 _FURNITURE = re.compile(
     r"\bclick (?:here|the link (?:below|above)|below to)\b"
@@ -71,8 +76,9 @@ _KINDS = (
     (
         _WIKI,
         "wiki markup",
-        ("[[", "{{", "'''", "==", "{|", "<ref", "[edit]", "[citation", "[Citation"),
+        ("[[", "{{", "'''", "==", "{|", "<ref", "[edit]", "[citation", "[Citation", "[http"),
     ),
+    (_FORUM, "forum markup", ("[/",)),
     (_ESCAPE, "escape", ("\\n", "\\r", "\\t", "\\u")),
 )
 """What is looked for, its name, and what a text must hold for it."""

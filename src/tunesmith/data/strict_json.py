@@ -113,8 +113,6 @@ def _check_characters(value: Json) -> None:
         for entry in value:
             _check_characters(entry)
     elif isinstance(value, str):
-        if "\0" in value:
-            raise JsonFault("a text holds the character NUL (\\u0000)", "remove it")
         try:
             value.encode("utf-8")
         except UnicodeEncodeError as error:

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from tunesmith.data.function_words import ANY_LANGUAGE, FUNCTION_WORDS
+from tunesmith.data.function_words import LANGUAGES_OF
 
 UNKNOWN = "?"
 """Sentences, but in none of the languages that are known here."""
@@ -62,10 +62,15 @@ _HAN_WITH_KANA = 0.1
 """Share of kana from which on ideographs are Japanese."""
 
 
-def glance(text: str) -> str:
+def glance(text: str, usual: str = "") -> str:
     """The language that a text seems to be in: its code, `UNKNOWN`, or "" where none can be told.
 
     Code, formulas, names and texts of a few words have none.
+
+    Args:
+        text: what is looked at.
+        usual: the language of the texts around it, which is believed in where the words leave
+            a choice.
     """
     text = text[:_LOOKED_AT]
     if not text.isascii():
@@ -74,9 +79,8 @@ def glance(text: str) -> str:
         if foreign := _by_script(text, _OTHER_SCRIPT, _LETTERS):
             return foreign
     words = text.lower().translate(_PUNCTUATION).split()
-    known = ANY_LANGUAGE.intersection(words)
-    if len(known) >= 2 and len(words) >= _FEWEST_WORDS:
-        best = _best(known)
+    if len(words) >= _FEWEST_WORDS:
+        best = _best(words, usual, plain=text.isascii())
         if best:
             return best
     if not text.isascii() and (foreign := _by_script(text, _SHARED_SCRIPT, _SHARED_LETTERS)):
@@ -100,14 +104,23 @@ def is_prose(text: str) -> bool:
     return capital <= 0.6 * len(words) or capital <= 2
 
 
-def _best(known: frozenset[str]) -> str:
-    """The language with most of the words; nothing where two languages have as many."""
-    counts = sorted(
-        ((len(known & words), language) for language, words in FUNCTION_WORDS.items()),
-        reverse=True,
-    )
-    (most, language), (second, _) = counts[:2]
-    return language if most >= 2 and most > second else ""
+def _best(words: Sequence[str], usual: str, *, plain: bool) -> str:
+    """The language with most of the words, each counted once; nothing where two have as many.
+
+    In plain letters the usual language may have one word less; English shares words with many
+    languages, but not their letters.
+    """
+    count: dict[str, int] = {}
+    for word in set(words):
+        for language in LANGUAGES_OF.get(word, ()):
+            count[language] = count.get(language, 0) + 1
+    if not count:
+        return ""
+    most = max(count.values())
+    if count.get(usual, 0) >= (max(1, most - 1) if plain else max(2, most)):
+        return usual
+    leading = [language for language, number in count.items() if number == most]
+    return leading[0] if most >= 2 and len(leading) == 1 else ""
 
 
 def _unsure(text: str, words: int) -> str:

@@ -123,7 +123,8 @@ def tool_call(value: Json, where: str) -> JsonObject:
         )
     function = value.get("function")
     function = function if isinstance(function, dict) else value
-    if not isinstance(function.get("name"), str):
+    name = function.get("name")
+    if not isinstance(name, str) or not name.strip():
         raise DataError(
             f"{where} names no function", hint='write "name": "the_function"', rule="tool_call"
         )
@@ -139,7 +140,7 @@ def tool_call(value: Json, where: str) -> JsonObject:
         )
     call: JsonObject = {
         "type": "function",
-        "function": {"name": function["name"], "arguments": arguments},
+        "function": {"name": name, "arguments": arguments},
     }
     if isinstance(value.get("id"), str):
         call["id"] = value["id"]
@@ -234,6 +235,7 @@ def _check_order(turns: tuple[Message, ...]) -> None:
     for index, turn in enumerate(turns):
         where = f"turn {index + 1}"
         previous = before.role if before else "system"
+        _check_result(turn, before, awaited, where)
         if turn.role in ("system", "developer") and previous not in ("system", "developer"):
             raise DataError(
                 f"{where} is {turn.role}; such a turn must come first",
@@ -264,7 +266,6 @@ def _check_order(turns: tuple[Message, ...]) -> None:
                 hint="add the assistant turn that calls the tool",
                 rule="tool_call",
             )
-        _check_result(turn, before, awaited, where)
         if turn.role == "assistant":
             awaited = {str(call["id"]) for call in turn.tool_calls if "id" in call}
         before = turn

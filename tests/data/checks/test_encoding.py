@@ -51,6 +51,11 @@ def test_a_row_may_break_several_rules() -> None:
     assert rules_in("encoding", [row]) == ["mojibake", "control_character", "markup"]
 
 
+def test_nul_blocks() -> None:
+    found = found_in("encoding", [asked("Is it open?", "It\0 is open.")])
+    assert [(one.rule, one.severity) for one in found] == [("control_character", "block")]
+
+
 def test_rows_about_markup_hold_it() -> None:
     assert rules_in("encoding", [asked("Write a paragraph in HTML.", "<p>Hello</p>")]) == []
     assert rules_in("encoding", [asked("Solve it.", "As 3 < 5 and 7 > 5, x<y.")]) == []

@@ -6,7 +6,7 @@ import pytest
 
 from tests.data.checks.looked_at import asked, found_in, looked_at, rules_in
 from tests.data.sentences import SENTENCES
-from tunesmith.contracts import JsonObject
+from tunesmith.contracts import Json, JsonObject
 from tunesmith.data.audit.contracts import Ground
 from tunesmith.data.checks.language import begin
 
@@ -38,6 +38,17 @@ def test_a_prompt_in_another_language_and_a_whole_row() -> None:
     assert message.startswith("the prompt")
     (message,) = _planted(asked("Wann ist der Laden am Montag offen?", german))
     assert message.startswith("the row")
+
+
+def test_one_answer_of_a_long_conversation() -> None:
+    turns: list[Json] = []
+    for n in range(6):
+        said = SENTENCES["fr"][0] if n == 3 else f"It opens at {n} in the morning."
+        turns.append({"role": "user", "content": f"When does the shop number {n} open?"})
+        turns.append({"role": "assistant", "content": said})
+    clean: JsonObject = {"messages": [*turns[:6], *turns[8:]]}
+    (one,) = found_in("language", [*[clean] * 20, {"messages": turns}])
+    assert (one.index, one.excerpt) == (20, SENTENCES["fr"][0])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from tunesmith.contracts import JsonObject
 from tunesmith.data.audit.contracts import AuditRow, Found, Ground, Rule
@@ -48,6 +49,7 @@ _MARKUP = {
     "tag": "HTML tags were left in the text",
     "entity": "HTML entities stand for characters in the text",
     "wiki markup": "wiki markup was left in the text",
+    "forum markup": "the markup of a forum was left in the text",
     "page furniture": "the text holds words of a web page that are no part of it",
     "escape": "escaped characters (such as a line break) stand as text",
 }
@@ -82,7 +84,10 @@ class Encoding:
         for rule, search, message in _SEARCHES:
             span = search(text)
             if span:
-                yield _found(row, text, rule, span, message)
+                found = _found(row, text, rule, span, message)
+                # Many programs take a text to end at NUL.
+                nul = rule == "control_character" and "\0" in text
+                yield replace(found, severity="block") if nul else found
         markup = markup_at(text)
         if markup:
             start, end, kind = markup

@@ -13,7 +13,7 @@ import random
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -21,7 +21,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from tunesmith.contracts import JsonObject
 from tunesmith.data.audit.contracts import AuditRow, Found, Ground, Rule
 from tunesmith.data.audit.rows import Rows
-from tunesmith.data.function_words import FUNCTION_WORDS
+from tunesmith.data.function_words import LANGUAGES
 from tunesmith.data.tongues import BY_SCRIPT, UNKNOWN, glance, is_prose, prose_of
 
 RULES = {
@@ -44,10 +44,15 @@ _ALONE = 0.8
 _UNLIKELY = 0.1
 """How unlikely the data's own languages must be."""
 _MOST_CLASSIFIED = 5000
+_OFTEN = 64
+"""After so many rows the commonest language is determined again."""
 _EXCERPT = 120
-_CODES = ("", UNKNOWN, *FUNCTION_WORDS, *BY_SCRIPT)
+_UNTOLD = ("", UNKNOWN)
+_CODES = (*_UNTOLD, *LANGUAGES, *BY_SCRIPT)
 _NUMBERS = {code: number for number, code in enumerate(_CODES)}
 _SIDES = ("prompt", "answer")
+_ASKING = ("user", "text")
+"""Roles whose untrained words are the prompt."""
 
 _RELATIVES = (
     frozenset({"no", "nn", "da"}),
@@ -84,8 +89,9 @@ _LANGUAGES = (
 _TRANSLATION = re.compile(
     r"translat|traduc|traduire|tradui[st]|traduzi|tradução|übersetz|vertaal|översätt|oversett"
     r"|перевед|перевод|翻译|翻譯|翻訳|번역|ترجم|अनुवाद|çevir|przetłumacz|přelož|fordít|dịch sang"
-    r"|terjemah|\blanguages?\b|\bspeak(?:s|ing)?\b"
-    rf"|\b(?:in|into|to|from) (?:{_LANGUAGES})|\b(?:{_LANGUAGES}) (?:language|word|phrase|sentence"
+    r"|terjemah|(?<!natural )(?<!programming )(?<!query )(?<!plain )(?<!body )\blanguages?\b"
+    rf"|\b(?:in|into|to|from|speaks?|speaking) (?:{_LANGUAGES})"
+    rf"|\b(?:{_LANGUAGES}) (?:language|word|phrase|sentence"
     r"|text|translation|speaker|version|term|name|poem|greeting|lyrics|proverb|quote|grammar)",
     re.IGNORECASE,
 )
@@ -97,49 +103,54 @@ def begin(ground: Ground) -> Language:
 
 
 class Language:
-    """A glance at every row; two bytes of each are kept."""
+    """A glance at every text of every row; of each row two bytes are kept."""
 
     def __init__(self, ground: Ground) -> None:
         """Begin with nothing seen."""
         self._share = ground.limits["other_language"]
         self._seed = ground.seed
+        self._count: Counter[str] = Counter()
         self._glances: dict[str, array[int]] = {side: array("B") for side in _SIDES}
         self._statistics: JsonObject = {}
+        self._usual = ""
 
     def see(self, row: AuditRow) -> Iterable[Found]:
         """Note the languages that prompt and answer seem to be in."""
-        self._glances["prompt"].append(_NUMBERS[glance(row.prompt)])
-        self._glances["answer"].append(_NUMBERS[glance(row.answer)])
+        for side in _SIDES:
+            usual, rarest = _seen([glance(text, self._usual) for text in _texts(row, side)])
+            self._count[usual] += 1
+            self._glances[side].append(_NUMBERS[rarest])
+        if row.index % _OFTEN == 0:
+            self._usual = max(
+                self._count, key=lambda name: (name not in _UNTOLD, self._count[name])
+            )
         return ()
 
     def finish(self, rows: Rows) -> Iterator[Found]:
         """Read again what seems to be in another language than the data's own."""
-        count = {
-            _CODES[number]: sum(side.count(number) for side in self._glances.values())
-            for number in range(1, len(_CODES))
-        }
-        judged = sum(count.values())
+        del self._count[""]
+        judged = self._count.total()
         if not judged:
             return
-        languages = self._languages(rows, count)
-        own = {name for name, share in languages.items() if share >= self._share}
+        shares = self._shares(rows, judged)
+        own = {name for name, share in shares.items() if share >= self._share}
         self._statistics["languages"] = {
-            name: round(share, 4)
-            for name, share in sorted(languages.items(), key=lambda pair: (-pair[1], pair[0]))
-            if share >= self._share
+            name: round(shares[name], 4) for name in sorted(own, key=lambda n: (-shares[n], n))
         }
-        strange = sorted(
-            {index for side in self._glances.values() for index in self._strange(side, own)}
-        )
-        known = 1.0 - count[UNKNOWN] / judged
-        if not own or sum(languages[name] for name in own) < (1.0 - _MANY) * min(1.0, known):
+        if not own or sum(shares[name] for name in own) < (1.0 - _MANY) * sum(shares.values()):
             self._statistics["multilingual"] = True
             return
+        ordinary = {_NUMBERS[""], *(_NUMBERS[name] for name in own if name in _NUMBERS)}
+        strange = [
+            index
+            for index, sides in enumerate(zip(*self._glances.values(), strict=True))
+            if not ordinary.issuperset(sides)
+        ]
         if len(strange) > _MOST_CLASSIFIED:
             strange = sorted(random.Random(self._seed).sample(strange, _MOST_CLASSIFIED))
         self._statistics["classified"] = len(strange)
         for index in strange:
-            found = self._judged(rows.row(index), own)
+            found = _judged(rows.row(index), own)
             if found:
                 yield found
 
@@ -147,50 +158,68 @@ class Language:
         """The data's own languages with their share, and how many rows were classified."""
         return self._statistics
 
-    def _languages(self, rows: Rows, count: dict[str, int]) -> dict[str, float]:
-        """The share of the languages; those of no known one by a sample."""
-        judged = sum(count.values())
-        shares = {name: number / judged for name, number in count.items() if number}
+    def _shares(self, rows: Rows, judged: int) -> dict[str, float]:
+        """The share of each language; what no small word tells is classified in a sample."""
+        shares = {name: number / judged for name, number in self._count.items()}
         unknown = shares.pop(UNKNOWN, 0.0)
         if unknown < self._share:
             return shares
-        side = self._glances["answer"]
-        candidates = [index for index, number in enumerate(side) if _CODES[number] == UNKNOWN]
-        drawn = random.Random(self._seed).sample(candidates, min(_SAMPLE, len(candidates)))
-        seen = Counter(_classified(rows.row(index).answer)[0] for index in sorted(drawn))
-        for name, number in seen.items():
-            shares[name] = shares.get(name, 0.0) + unknown * number / len(drawn)
+        number = _NUMBERS[UNKNOWN]
+        drawn = [
+            (index, side)
+            for side, numbers in self._glances.items()
+            for index, one in enumerate(numbers)
+            if one == number
+        ]
+        drawn = random.Random(self._seed).sample(drawn, min(_SAMPLE, len(drawn)))
+        seen = Counter(
+            _classified(" ".join(_texts(rows.row(index), side)))[0] for index, side in sorted(drawn)
+        )
+        for name, count in seen.items():
+            shares[name] = shares.get(name, 0.0) + unknown * count / len(drawn)
         return shares
 
-    def _strange(self, side: array[int], own: set[str]) -> Iterator[int]:
-        ordinary = {_NUMBERS[""], *(_NUMBERS[name] for name in own if name in _NUMBERS)}
-        if ordinary.issuperset(side):
-            return
-        for index, number in enumerate(side):
-            if number not in ordinary:
-                yield index
 
-    def _judged(self, row: AuditRow, own: set[str]) -> Found | None:
-        if _TRANSLATION.search(row.prompt) or any(
-            piece.role == "system" and _TRANSLATION.search(piece.text) for piece in row.pieces
-        ):
-            return None
-        foreign = {
-            side: language
-            for side, text in (("prompt", row.prompt), ("answer", row.answer))
-            if (language := _foreign(text, own))
-        }
-        if not foreign:
-            return None
-        side = "answer" if "answer" in foreign else "prompt"
-        where = "row" if len(foreign) == 2 else side
-        usual = " or ".join(sorted(own))
-        return Found(
-            rule="other_language",
-            message=f"the {where} is in another language ({foreign[side]}) than the data ({usual})",
-            index=row.index,
-            excerpt=(row.answer if side == "answer" else row.prompt)[:_EXCERPT],
-        )
+def _texts(row: AuditRow, side: str) -> list[str]:
+    """The user's words, or the trained ones, turn by turn."""
+    if side == "answer":
+        return [piece.text for piece in row.pieces if piece.trained]
+    return [piece.text for piece in row.pieces if piece.role in _ASKING and not piece.trained]
+
+
+def _seen(glances: Sequence[str]) -> tuple[str, str]:
+    """The language of most texts, and that of fewest; nothing where none can be told."""
+    if len(glances) == 1:
+        return glances[0], glances[0]
+    count = Counter(glances)
+    del count[""]
+    if not count:
+        return "", ""
+    ordered = sorted(count, key=lambda name: (count[name], name))
+    return ordered[-1], ordered[0]
+
+
+def _judged(row: AuditRow, own: set[str]) -> Found | None:
+    asked = (piece.text for piece in row.pieces if piece.role in ("system", *_ASKING))
+    if any(_TRANSLATION.search(text) for text in asked):
+        return None
+    foreign: dict[str, tuple[str, str]] = {}
+    for side in _SIDES:
+        for text in _texts(row, side):
+            if language := _foreign(text, own):
+                foreign[side] = language, text
+                break
+    if not foreign:
+        return None
+    language, text = foreign.get("answer") or foreign["prompt"]
+    where = "row" if len(foreign) == len(_SIDES) else next(iter(foreign))
+    return Found(
+        rule="other_language",
+        message=f"the {where} is in another language ({language}) than the data "
+        f"({' or '.join(sorted(own))})",
+        index=row.index,
+        excerpt=text[:_EXCERPT],
+    )
 
 
 def _foreign(text: str, own: set[str]) -> str:
