@@ -55,6 +55,12 @@ def test_a_near_copy_of_a_copy_is_a_leak_too() -> None:
     ]
 
 
+def test_an_answer_may_be_asked_for_in_other_words() -> None:
+    question, answer = told(900)
+    reworded = "I wonder whether somebody at your desk knows something concerning that matter"
+    assert found([*ROWS, (question, answer)], [(reworded, answer), *HELD_OUT]) == []
+
+
 def test_leaks_block() -> None:
     severities = {rule: described.severity for rule, described in RULES.items()}
     assert severities == {"leak": "block", "near_leak": "block", "contained_prompt": "warn"}

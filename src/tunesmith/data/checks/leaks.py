@@ -19,6 +19,7 @@ from tunesmith.data.audit.contracts import AuditRow, Found, Ground, Rule
 from tunesmith.data.audit.rows import Rows
 from tunesmith.data.near.contained import Containment, find_contained
 from tunesmith.data.near.pairs import NearPairs
+from tunesmith.data.near.text import shingles, words
 
 RULES = {
     "leak": Rule(
@@ -30,6 +31,9 @@ RULES = {
         severity="block",
         why="A held-out row whose near copy is trained on measures memory, not skill.",
         fix="remove one of the two rows",
+        limit=0.42,
+        limit_is="share of words and pairs of words that the prompts of two near rows must have in "
+        "common: what is asked in other words may have the same answer",
     ),
     "contained_prompt": Rule(
         severity="warn",
@@ -39,20 +43,23 @@ RULES = {
         limit_is="words that a prompt must have to be looked for in the other side's texts",
     ),
 }
+_HELD = 4096
+"""Prompts that are kept in words."""
 
 
 def begin(ground: Ground) -> Leaks:
     """The check."""
-    return Leaks(int(ground.limits["contained_prompt"]), is_own_split=ground.held_out_part is None)
+    return Leaks(ground)
 
 
 class Leaks:
     """Compares the two sides of the split."""
 
-    def __init__(self, prompt_words: int, *, is_own_split: bool) -> None:
-        """Remember the limit, and whether the sides were chosen here or are two files."""
-        self._prompt_words = prompt_words
-        self._is_own_split = is_own_split
+    def __init__(self, ground: Ground) -> None:
+        """Remember the limits, and whether the sides were chosen here or are two files."""
+        self._prompt_words = int(ground.limits["contained_prompt"])
+        self._prompts = ground.limits["near_leak"]
+        self._is_own_split = ground.held_out_part is None
 
     def see(self, row: AuditRow) -> Iterable[Found]:
         """Nothing: the split is not known yet."""
@@ -66,7 +73,10 @@ class Leaks:
         # Our own split leaves such rows only where nearly all rows are alike: that is no reason
         # to refuse, and nobody could mend it by choosing other held-out rows.
         severity: Severity | None = "warn" if self._is_own_split else None
-        for found in (*_exact(rows), *(replace(one, severity=severity) for one in _near(rows))):
+        for found in (
+            *_exact(rows),
+            *(replace(one, severity=severity) for one in _near(rows, self._prompts)),
+        ):
             if found.index is not None and found.index not in told:
                 told.add(found.index)
                 yield found
@@ -99,8 +109,9 @@ def _exact(rows: Rows) -> Iterator[Found]:
         )
 
 
-def _near(rows: Rows) -> Iterator[Found]:
+def _near(rows: Rows, prompts: float) -> Iterator[Found]:
     """Held-out rows of which a copy or a near copy is trained on, the most similar named."""
+    asked = _Asked(rows, prompts)
     original_E = _originals(rows.near, len(rows))
     trained_like_E = _first_by_original(original_E, ~rows.is_held_out_E)
     best: dict[int, tuple[float, int]] = {}
@@ -118,7 +129,8 @@ def _near(rows: Rows) -> Iterator[Found]:
                 continue
             for index in held_out_by_original.get(one, ()):
                 near = (-float(pairs.similarity_P[pair]), like)
-                best[index] = min(best.get(index, near), near)
+                if near < best.get(index, (0.0, 0)) and asked.alike(index, like):
+                    best[index] = near
     for index, (similarity, like) in sorted(best.items()):
         shared = (
             "its words and pairs of words all stand"
@@ -131,6 +143,28 @@ def _near(rows: Rows) -> Iterator[Found]:
             index=index,
             other=like,
         )
+
+
+class _Asked:
+    """Whether two rows ask the same, in nearly the same words."""
+
+    def __init__(self, rows: Rows, least: float) -> None:
+        self._rows = rows
+        self._least = least
+        self._held: dict[int, set[str]] = {}
+
+    def alike(self, one: int, other: int) -> bool:
+        """Plain text asks nothing: such rows are alike when they are near."""
+        asked, again = self._shingles(one), self._shingles(other)
+        either = len(asked | again)
+        return not either or len(asked & again) >= self._least * either
+
+    def _shingles(self, index: int) -> set[str]:
+        if index not in self._held:
+            if len(self._held) >= _HELD:
+                self._held.clear()
+            self._held[index] = shingles(words(self._rows.row(index).prompt))
+        return self._held[index]
 
 
 def _originals(pairs: NearPairs, rows: int) -> NDArray[np.int64]:
