@@ -133,6 +133,11 @@ def test_an_answer_in_json_stays_json(text: str) -> None:
     assert "&quot;" not in str(done.values["answer"])
 
 
+def test_keys_of_json_in_a_text() -> None:
+    done = mend({"question": "As JSON?", "answer": '{"a&quo\u200bt;b": "c"}'})
+    assert done.values["answer"] == '{"a\\"b": "c"}'
+
+
 def test_a_column_of_turns_as_text() -> None:
     turns = [{"role": "user", "content": f" {BAD}"}, {"role": "assistant", "content": "Yes."}]
     done = mend({"messages": json.dumps(turns)})

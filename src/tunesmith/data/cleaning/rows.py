@@ -60,6 +60,8 @@ class _Place:
     trim: bool = True
     replaces: bool = True
     is_column: bool = False
+    in_text: bool = False
+    """Inside JSON in a text: what was damaged there may be a key."""
 
     def under(self, key: str) -> _Place:
         machine = self.machine or key in _MACHINE
@@ -123,7 +125,7 @@ class RowMender:
                 speaker = value.get("from")
                 is_call = isinstance(speaker, str) and speaker in _CALLERS
                 return {
-                    key: self._value(
+                    self._key(key, place) if place.in_text else key: self._value(
                         entry,
                         replace(place.under(key), machine=True, trim=False)
                         if is_call and key == "value"
@@ -155,8 +157,15 @@ class RowMender:
 
     def _inside(self, text: str, inner: Json, place: _Place) -> str:
         """A text of JSON, mended inside."""
-        better = self._value(inner, replace(place, is_column=False))
+        better = self._value(inner, replace(place, is_column=False, in_text=True))
         return text if better == inner else json.dumps(better, ensure_ascii=False)
+
+    def _key(self, key: str, place: _Place) -> str:
+        done = mended(key, None, trim=False)
+        if done.why:
+            name = f"{place.name}.{done.text}"
+            self._changes.append(Change(where=name, why=done.why, before=key, after=done.text))
+        return done.text
 
     def _number(self, value: int | float, place: _Place) -> Json:
         """A number in the arguments of a call, which may be somebody's."""
