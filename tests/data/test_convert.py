@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tunesmith.contracts import JsonObject
 from tunesmith.data.content import digest_of
 from tunesmith.data.convert import OPENAI, Conversion, Target, convert, targets
 from tunesmith.data.examples import read_examples, read_file
+from tunesmith.data.origin import origin_of
 from tunesmith.data.read import read_rows
 from tunesmith.errors import DataError, RecipeError
 from tunesmith.recipe import Source
@@ -244,6 +246,27 @@ def test_an_unknown_format_or_ending_is_refused(write_lines: Write, tmp_path: Pa
     assert "did you mean sharegpt?" in refused.value.hint
     with pytest.raises(DataError, match="files ending in .xlsx are not written"):
         converted(path, tmp_path / "out.xlsx", "alpaca")
+
+
+def test_the_licence_goes_along(write_lines: Write, tmp_path: Path) -> None:
+    path, out = write_lines("in.jsonl", [EXCHANGE]), tmp_path / "out" / "out.jsonl"
+    out.parent.mkdir()
+    (tmp_path / "in.jsonl.provenance.json").write_text('{"licence": "MIT", "consent": "given"}')
+    converted(path, out, "messages")
+    told = origin_of(Source(path=str(out)), [out])
+    assert (told.licence.expression, told.facts["consent"]) == ("MIT", "given")
+    assert told.made["to"] == "messages"
+    assert told.made["from"] == [
+        {
+            "file": "in.jsonl",
+            "sha256": sha256(path.read_bytes()).hexdigest(),
+            "bytes": path.stat().st_size,
+        }
+    ]
+    assert sorted(entry.name for entry in out.parent.iterdir()) == [
+        "out.jsonl",
+        "out.jsonl.provenance.json",
+    ]
 
 
 REAL = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.data.shops import data_of, prepare, qa
 from tunesmith.contracts import JsonObject
 from tunesmith.data.divide import Division, amount, divide
 from tunesmith.data.examples import load_examples, read_examples
+from tunesmith.data.origin import origin_of
 from tunesmith.errors import DataError, RecipeError
 from tunesmith.recipe import Source
 
@@ -115,6 +117,17 @@ def test_the_data_itself_is_never_overwritten(rows: Path, tmp_path: Path) -> Non
     with pytest.raises(DataError, match="the file that is read"):
         divide(data_of(path, held_out=0.2), tmp_path, seed=0, force=True)
     assert path.read_bytes() == before
+
+
+def test_the_licence_goes_along(rows: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl.provenance.json").write_text('{"licence": "MIT"}')
+    divided(rows, tmp_path / "parts")
+    for name in ("train", "heldout"):
+        file = tmp_path / "parts" / f"{name}.jsonl"
+        told = origin_of(Source(path=str(file)), [file])
+        assert told.licence.expression == "MIT"
+        assert told.digests == {file.name: sha256(file.read_bytes()).hexdigest()}
+        assert (told.made["held_out"], told.made["seed"]) == (0.2, 3)
 
 
 @pytest.mark.parametrize(("text", "value"), [("0.25", 0.25), ("200", 200), (" 5 ", 5)])

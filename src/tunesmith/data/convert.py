@@ -21,6 +21,7 @@ from tunesmith.data.audit.extent import rows_expected
 from tunesmith.data.columns import listed, nearest
 from tunesmith.data.content import digest_of
 from tunesmith.data.examples import MAX_FAULTS, FileExamples, rows_of, together
+from tunesmith.data.lineage import described, is_known, side_file_of, write_record
 from tunesmith.data.openai_rows import openai_row, with_ids
 from tunesmith.data.provenance import StampedSource, check_still, stamped
 from tunesmith.data.recognise import format_called
@@ -79,7 +80,7 @@ def convert(
     notice: Notice = lambda sentence: None,
     progress: Progress = lambda done, of: None,
 ) -> Conversion:
-    """Write every row of a source in the target's format.
+    """Write every row of a source in the target's format; what is known of its origin goes along.
 
     Raises:
         DataError: a file cannot be read or written, or rows cannot be used or held by the
@@ -94,10 +95,14 @@ def convert(
     require_writable(target.file)
     read = stamped(source)
     files = tuple(Path(file.path) for file in read.files)
-    with appearing([target.file], force=target.force, sources=files) as (temporary,):
-        with writer(target.file, temporary) as add:
+    outputs = [target.file, *([side_file_of(target.file)] if is_known(read) else [])]
+    with appearing(outputs, force=target.force, sources=files) as temporaries:
+        with writer(target.file, temporaries[0]) as add:
             conversion = _converted(read, target, add, notice, progress)
         check_still(read)
+        for record in temporaries[1:]:
+            file = described(target.file, temporaries[0])
+            write_record(record, read, file, verb="convert", settings={"to": target.format})
     return conversion
 
 

@@ -21,6 +21,7 @@ from tunesmith.data.appearing import appearing
 from tunesmith.data.audit.inspection import Inspection
 from tunesmith.data.columns import printable
 from tunesmith.data.examples import MAX_FAULTS, rows_of, together
+from tunesmith.data.lineage import described, is_known, side_file_of, write_record
 from tunesmith.data.provenance import StampedSource, check_still, stamp
 from tunesmith.data.summary import Summary, summarise
 from tunesmith.data.write import as_line
@@ -97,7 +98,8 @@ def divide(
     with _made(folder):
         files = [Path(file.path) for file in part.files]
         names = [folder / TRAIN, folder / HELD_OUT]
-        with appearing(names, force=force, sources=files) as paths:
+        records = [side_file_of(name) for name in names] if is_known(part) else []
+        with appearing([*names, *records], force=force, sources=files) as paths:
             # The rules are for the audit; which rows are held out does not depend on them.
             summary = summarise(
                 data,
@@ -110,6 +112,10 @@ def divide(
             _require_usable(part, summary)
             _write(part, summary, (paths[0], paths[1]))
             check_still(part)
+            for name, path, record in zip(names, paths, paths[2:], strict=False):
+                settings: JsonObject = {"held_out": data.held_out, "seed": seed}
+                file = described(name, path)
+                write_record(record, part, file, verb="split", settings=settings)
     chosen = summary.split
     return Division(
         folder=folder,

@@ -177,7 +177,9 @@ def test_the_record_beside_it(rows_file: Path, tmp_path: Path) -> None:
     assert found(rows_file, ["unknown_licence"]) == found(out, ["unknown_licence"]) == {}
     again = out.with_name("again.jsonl")
     cleaned(out, again)
-    assert json.loads((out.parent / "again.jsonl.provenance.json").read_text())["consent"]
+    later = json.loads((out.parent / "again.jsonl.provenance.json").read_text())
+    assert later["consent"] == "all agreed"
+    assert later["made"]["before"] == record["made"]
 
 
 def test_a_folder_of_cleaned_data_is_read_as_its_rows(rows_file: Path, tmp_path: Path) -> None:

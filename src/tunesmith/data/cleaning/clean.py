@@ -20,13 +20,14 @@ from tunesmith.contracts import JsonObject, RawRow
 from tunesmith.data.appearing import appearing
 from tunesmith.data.audit.extent import rows_expected
 from tunesmith.data.cleaning.account import Account, Record, Shown
-from tunesmith.data.cleaning.lineage import described, description, side_file
+from tunesmith.data.cleaning.description import description
 from tunesmith.data.cleaning.looking import COPIES, NEAR, Looking, Marked, looking
 from tunesmith.data.cleaning.rows import RowMender
 from tunesmith.data.columns import printable
 from tunesmith.data.croissant import DescribedField, fields_of
 from tunesmith.data.examples import FileExamples, rows_of
-from tunesmith.data.origin_documents import CHANGES, CROISSANT, SIDE_FILE
+from tunesmith.data.lineage import described, side_file_of, write_record
+from tunesmith.data.origin_documents import CHANGES, CROISSANT
 from tunesmith.data.personal import PERSONAL, SECRETS, Redactor
 from tunesmith.data.provenance import StampedSource, check_still, stamped
 from tunesmith.data.tables import WaitingRows
@@ -70,11 +71,9 @@ class Cleaning:
 
     def outputs(self) -> tuple[Path, Path, Path, Path]:
         """Rows, changes, provenance, Croissant."""
-        changes, side, croissant = (
-            self.file.with_name(self.file.name + ending)
-            for ending in (CHANGES, f".{SIDE_FILE}", f".{CROISSANT}")
-        )
-        return self.file, self.changes or changes, side, croissant
+        changes = self.changes or self.file.with_name(self.file.name + CHANGES)
+        described = self.file.with_name(f"{self.file.name}.{CROISSANT}")
+        return self.file, changes, side_file_of(self.file), described
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +286,7 @@ def _describe(
         "dropped": dict(_by_count(account.dropped_why)),
         "redacted": asked.redact,
     }
-    write_json(temporaries[2], side_file(read, file, settings))
+    write_record(temporaries[2], read, file, verb="clean", settings=settings)
     write_json(temporaries[3], description(read, file, fields, account.rows_out))
 
 
