@@ -64,6 +64,13 @@ FOUND = [
     ("person_name", "Dear Mrs. ⟦Novak⟧, thank you"),
     ("person_name", "Best regards,\n⟦Jane Miller⟧\n"),
     ("person_name", "Ich heiße ⟦Jürgen Groß⟧."),
+    ("person_name", "I live with my husband ⟦Peter van Dijk⟧ and"),
+    ("person_name", "The name on the account is ⟦Lea Ortiz⟧."),
+    ("person_name", "Kind regards, ⟦Jane Miller⟧"),
+    ("person_name", "Attending physician: ⟦Ola Nordin⟧"),
+    ("person_name", "Please contact ⟦Maya Lind⟧ at noon"),
+    ("national_id", "My PAN is ⟦ABCPK1234L⟧."),
+    ("ip_address", "Server ⟦81.2.69.142⟧ does not answer."),
     ("birth_date", "She was born on ⟦12 March 1985⟧."),
     ("birth_date", "DOB: ⟦03/12/1985⟧"),
     ("birth_date", "geboren am ⟦12.03.1985⟧"),
@@ -91,6 +98,9 @@ LEFT_ALONE = [
     "The bank account number is 5551234567.",
     "4539 1488 0343 6468 fails, as does DE89 3704 0044 0532 0130 01.",
     "0.4539148803436467 is a share, 100.200.300.400 no address.",
+    "See Your Doctor Regularly; call Social Security at once. It is MS. Neurological Exam follows.",
+    "My NHS number is 943 476 5918, which is none.",
+    "You are Dr. Henry Jekyll. Call Me Maybe by Carly.",
     "Take 500 mg of 12345678 units per 100000 people, p = 0.00012345.",
 ]
 

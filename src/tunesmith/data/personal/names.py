@@ -42,7 +42,8 @@ _NAME_IS = (
     "my name is", "my name's", "my name’s", "my full name is", "my first name is", "my name:",
     "my last name is", "my real name is",
     *(f"{whose} name is" for whose in _WHOSE), "i am called", "i'm called",
-    "mein name ist", "ich heiße", "ich heisse", "je m'appelle", "je m’appelle", "mon nom est",
+    "mein name ist", "mein name lautet", "mi nombre completo es", "moi c'est", "ik ben",
+    "ich heiße", "ich heisse", "je m'appelle", "je m’appelle", "mon nom est",
     "mi nombre es", "me llamo", "mi chiamo", "il mio nome è", "mijn naam is", "ik heet",
     "meu nome é", "me chamo", "nazywam się", "mam na imię", "jag heter", "mitt namn är",
 )  # fmt: skip
@@ -50,7 +51,8 @@ _IN_NAME = ("under the name", "under the name of", "in the name of")
 _I_AM = ("i am", "i'm", "i’m", "ich bin", "je suis", "soy", "sono", "ik ben", "eu sou")
 _ASKED_FOR = (
     "contact", "call", "ask for", "email", "e-mail", "reach", "speak to", "speak with", "talk to",
-    "write to", "kontakt", "ansprechpartner", "contacter", "contactar",
+    "write to", "get in touch with", "reach out to", "kontakt", "ansprechpartner", "contacter",
+    "contactar",
 )  # fmt: skip
 _GREETINGS = (
     "dear", "sehr geehrter", "sehr geehrte", "liebe", "lieber", "cher", "chère", "estimado",
@@ -63,8 +65,8 @@ _CLOSINGS = (
     "yours sincerely", "yours faithfully", "respectfully", "mit freundlichen grüßen",
     "mit freundlichen grüssen", "viele grüße", "liebe grüße", "mfg", "cordialement", "un saludo",
     "saludos", "saludos cordiales", "atentamente", "atenciosamente", "cordiali saluti",
-    "met vriendelijke groet", "met vriendelijke groeten", "signed", "cheers", "thanks",
-    "many thanks", "thank you",
+    "met vriendelijke groet", "met vriendelijke groeten", "signed", "yours", "best", "love",
+    "cheers", "thanks", "many thanks", "thank you",
 )  # fmt: skip
 _SPOKEN = ("this is",)
 _SAYS_NAME = Announced(
@@ -78,7 +80,8 @@ _PLAYED = re.compile(
 _PLAYED_REACH = 30
 _CAPITAL_BEFORE = re.compile(rf"(?:\A|[\s(])[{_UP}0-9][\w'’]*[ ]\Z")
 _SPEAKS = Announced(
-    _SPOKEN, re.compile(rf"(?i:this is) ({_FULL})(?= (?:speaking|calling|from|here)\b)")
+    _SPOKEN,
+    re.compile(rf"(?i:this is) ({_FULL})(?=,? (?:speaking|calling|from|here|again|writing|I)\b)"),
 )
 _TITLED = Announced(_TITLES, re.compile(rf"{_TITLE}({_FULL})"))
 _ADDRESSED = Announced(
@@ -95,6 +98,37 @@ _IN_CARE = Announced(
         rf"(?:{_TITLE}({_NAME})|({_FULL}))"
         r"(?=,? (?:\(|is\b|was\b|has\b|had\b|presented|presents|came|aged|age\b|[0-9]|born|dob|"
         r"mrn|a [0-9]|with\b|wurde|ist\b|hat\b|est\b|tiene|ha\b))"
+    ),
+)
+_RELATIONS = tuple(
+    f"my {kin}"
+    for kin in (
+        "husband", "wife", "son", "daughter", "mother", "father", "mom", "mum", "dad", "brother",
+        "sister", "partner", "boss", "manager", "colleague", "neighbour", "neighbor", "friend",
+        "grandmother", "grandfather", "uncle", "aunt", "cousin", "doctor", "therapist", "landlord",
+        "teacher", "fiancé", "fiancée", "girlfriend", "boyfriend", "roommate", "patient", "client",
+    )
+)  # fmt: skip
+_RELATED = Announced(_RELATIONS, re.compile(rf"{any_of(_RELATIONS)},? (?:{_TITLE})?({_FULL})"))
+_HOLDINGS = (
+    "appointment for", "prescription for", "prescribed to",
+    "prescribed for", "issued to", "registered to", "registered in the name of", "made out to",
+    "payable to", "ship to", "bill to", "deliver to", "belongs to", "attn", "c/o",
+    "account holder", "cardholder", "card holder", "on behalf of", "next of kin is", "i spoke to",
+    "i spoke with", "i talked to", "i met with", "signed by", "requested by", "reported by",
+)  # fmt: skip
+_HOLDS = Announced(
+    _HOLDINGS, re.compile(rf"{any_of(_HOLDINGS)}(?: is)?[:.]? (?:{_TITLE})?({_FULL})(?![\w-])")
+)
+_PAPER_OF = (
+    "account|booking|patient|customer|policy|card|caller|guest|applicant|client|tenant|owner|"
+    "employee|order|passport|licence|license|file|record|form|contact|prescription|credit card"
+)
+_NAME_ON = Announced(
+    ("name on", "name for", "name of"),
+    re.compile(
+        rf"(?i:name (?:on|for|of) (?:the|my|this|our|her|his) (?:{_PAPER_OF})(?: is|:)) "
+        rf"(?:{_TITLE})?({_FULL})"
     ),
 )
 _CALL_ME = Announced(("call me",), re.compile(rf"[Cc]all me ({_NAME})(?=[,.!?]|$| and\b)"))
@@ -118,7 +152,7 @@ _ASKED = Announced(
     _ASKED_FOR,
     re.compile(
         rf"{any_of(_ASKED_FOR)}:? (?:{_TITLE})?({_FULL})"
-        r"(?=,? (?:at|on|via|by|under|unter|au|al|op|\(|<|[0-9+]))"
+        r"(?=,? (?:at|on|via|by|if|regarding|about|directly|unter|au|al|op|\(|<|[0-9+]))"
     ),
 )
 _SIGNED = Announced(
@@ -132,22 +166,33 @@ _SIGNED = Announced(
 )
 _FIELD_WORDS = frozenset(
     {
-        "name", "patient", "customer", "client", "contact", "employee", "applicant", "cardholder",
-        "holder", "student", "guest", "passenger", "caller", "insured", "member", "beneficiary",
-        "surname", "lastname", "firstname", "fullname", "patient_name", "full_name", "first_name",
-        "last_name", "customer_name", "nome", "nombre", "nom", "vorname", "nachname", "naam",
-        "imię", "namn", "apellido", "apellidos", "cognome", "prénom",
+        "name", "account", "policy", "physician", "doctor", "surgeon", "nurse", "therapist",
+        "manager", "teacher", "parent", "guardian", "spouse", "mother", "father", "recipient",
+        "sender", "victim", "witness", "complainant", "tenant", "landlord", "buyer", "seller",
+        "attn", "assigned", "requested", "reported", "prepared", "patient", "customer", "client",
+        "contact", "employee", "applicant", "cardholder", "holder", "student", "guest",
+        "passenger", "caller", "insured", "member", "beneficiary", "surname", "lastname",
+        "firstname", "fullname", "patient_name", "full_name", "first_name", "last_name",
+        "customer_name", "nome", "nombre", "nom", "vorname", "nachname", "naam", "imię", "namn",
+        "apellido", "apellidos", "cognome", "prénom",
     }
 )  # fmt: skip
 _VALUE = re.compile(rf"[:=][*_\"' ]{{1,4}}(?:{_TITLE})?({_FULL})(?=[\s,;.|)}}\]\"'<*]|$)")
+_LABELLED = (
+    "patient|customer|client|contact|employee|applicant|student|guest|passenger|caller|insured|"
+    "member|beneficiary|next of kin|emergency contact|(?:account|policy|card) ?holder|physician|"
+    "attending physician|doctor|surgeon|nurse|therapist|manager|teacher|parent|guardian|spouse|"
+    "mother|father|recipient|sender|victim|witness|complainant|tenant|landlord|buyer|seller|attn|"
+    "assigned to|requested by|reported by|prepared by|vor- und nachname|nom et prénom|"
+    "nombre y apellidos|nome e cognome|vollständiger name|nombre completo|nom complet|"
+    "nome completo|volledige naam|(?:sur|last)?name|nome|nombre|nom|vorname|nachname|naam|imię|"
+    "namn|apellidos?|cognome|prénom"
+)
 _LABEL = re.compile(
     r"(?i:(?<!\w)(?:patient|full|first|last|customer|client|contact|employee|applicant|account|"
     r"card ?holder|student|user|family|given|billing|guest|passenger|caller|insured|member|"
     r"beneficiary|next of kin)(?:['’]s)?[ _]?name|"
-    r"(?:^|[\n;,|({\[\"'>*.?!:-][ ]?)[*_\"' ]{0,3}(?:patient|customer|client|contact|employee|"
-    r"applicant|student|guest|passenger|caller|insured|member|beneficiary|next of kin|"
-    r"emergency contact|card ?holder|(?:sur|last)?name|nome|nombre|nom|vorname|nachname|naam|imię|"
-    r"namn|apellidos?|cognome|prénom))[*_\"' ]{0,3}\Z"
+    rf"(?:^|[\n;,|({{\[\"'>*.?!:-][ ]?)[*_\"' ]{{0,3}}(?:{_LABELLED}))[*_\"' ]{{0,3}}\Z"
 )
 _THING = re.compile(r"[\"']name[\"'] ?\Z")
 """A key of JSON that names schools, products and people alike."""
@@ -178,6 +223,7 @@ _NOT_NAMES = frozenset(
 
 _ANNOUNCED = (
     _SAYS_NAME, _SPEAKS, _ADDRESSED, _IN_CARE, _SIGNED, _I_AM_SOMEBODY, _RESERVED, _ASKED, _CALL_ME,
+    _RELATED, _HOLDS, _NAME_ON,
 )  # fmt: skip
 NAME_WORDS = _FIELD_WORDS.union(*(announced.words for announced in (*_ANNOUNCED, _TITLED)))
 """A text without any of these gives nobody a name."""
