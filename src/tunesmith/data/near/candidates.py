@@ -57,16 +57,15 @@ def candidates(slots_RK: NDArray[np.uint16], wanted: Wanted) -> Candidates:
     if rows < 2:
         return _unpacked(np.zeros(0, dtype=np.int64), rows)
     weights_KV = _weights(slots_RK)
-    kept = np.zeros(0, dtype=np.int64)
-    scores = np.zeros(0, dtype=np.float32)
-    seen = np.zeros(0, dtype=np.int64)
+    kept, scores = [], []
     for tree in _trees():
-        met = _met(slots_RK, tree, wanted.reach)
-        met = np.setdiff1d(met, seen, assume_unique=True)
-        seen = np.union1d(seen, met)
-        agreeing, evidence = _scored(slots_RK, weights_KV, met, wanted)
-        kept, scores = np.concatenate([kept, agreeing]), np.concatenate([scores, evidence])
-    return _unpacked(np.sort(_best(kept, scores, rows, wanted.most)), rows)
+        met_P = _met(slots_RK, tree, wanted.reach)
+        agreeing_P, evidence_P = _scored(slots_RK, weights_KV, met_P, wanted)
+        kept.append(agreeing_P)
+        scores.append(evidence_P)
+    kept_P, first_P = np.unique(np.concatenate(kept), return_index=True)
+    best_P = _best(kept_P, np.concatenate(scores)[first_P], rows, wanted.most)
+    return _unpacked(np.sort(best_P), rows)
 
 
 def _trees() -> list[list[int]]:
@@ -89,7 +88,7 @@ def _weights(slots_RK: NDArray[np.uint16]) -> NDArray[np.float32]:
 
 
 def _met(slots_RK: NDArray[np.uint16], tree: list[int], reach: int) -> NDArray[np.int64]:
-    """Neighbours that agree in the first three slots of a tree, packed, each once."""
+    """Neighbours that agree in the first three slots of a tree, packed."""
     rows = len(slots_RK)
     keys_R = np.zeros(rows, dtype=np.uint64)
     for slot in tree:
@@ -103,7 +102,7 @@ def _met(slots_RK: NDArray[np.uint16], tree: list[int], reach: int) -> NDArray[n
             break
         one, other = order_R[near], order_R[near + distance]
         found.append(np.minimum(one, other) * rows + np.maximum(one, other))
-    return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
 
 def _scored(

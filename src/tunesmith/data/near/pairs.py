@@ -31,7 +31,9 @@ from tunesmith.data.near.text import shingles, words
 
 _SAMPLE = 4000
 """Rows that say how common a word is."""
-_CACHED = 4096
+_UNIT = 1000
+"""Weights are whole thousandths."""
+_CACHED = 2048
 _SURE = 2.5
 """Standard errors by which a sketch may fall short of the threshold."""
 _EVIDENCE_SHARE = 0.3
@@ -132,9 +134,26 @@ def least_similarity(size: int, threshold: float, search: Search) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
-    words: frozenset[str]
-    repeated: frozenset[str]
-    shingles: frozenset[str]
+    shingles: set[str]
+    distinct: set[str]
+    """Words that few rows hold."""
+    repeated: set[str]
+    """Those of them that the row says more than once."""
+    weight: int
+    """Of the distinct words."""
+
+
+class _Weights(dict[str, int]):
+    """The weight of each word; one that was not counted is rare."""
+
+    rarest = 0
+
+    def __missing__(self, word: str) -> int:
+        return self.rarest
+
+    def of(self, found: set[str]) -> int:
+        """The weight of some words: whole numbers, whose sum is the same in any order."""
+        return sum(map(self.__getitem__, found))
 
 
 class _Compared:
@@ -147,8 +166,7 @@ class _Compared:
         self._held: OrderedDict[int, _Said] = OrderedDict()
         self._singles = singles
         self._weighted = weighted
-        self._weights: dict[str, float] = {}
-        self._rarest = 0.0
+        self._weights = _Weights()
 
     def similarities(
         self, pairs: Candidates, threshold: float, search: Search
@@ -178,11 +196,13 @@ class _Compared:
             self._held.move_to_end(row)
             return held
         found = words(self._text_of(row))
-        counts = Counter(found)
+        counts = Counter(found) if self._weighted else {}
+        distinct = {word for word in counts if self._weights[word] > 0}
         said = _Said(
-            words=frozenset(counts),
-            repeated=frozenset(word for word, count in counts.items() if count > 1),
-            shingles=frozenset(shingles(found)),
+            shingles=shingles(found),
+            distinct=distinct,
+            repeated={word for word in distinct if counts[word] > 1},
+            weight=self._weights.of(distinct),
         )
         self._held[row] = said
         if len(self._held) > _CACHED:
@@ -196,23 +216,20 @@ class _Compared:
         rows_with: Counter[str] = Counter()
         for row in sample:
             rows_with.update(set(words(self._text_of(int(row)))))
-        self._rarest = math.log(len(sample)) / 2
-        self._weights = {
-            word: max(0.0, self._rarest - math.log(rows)) for word, rows in rows_with.items()
-        }
+        rarest = math.log(len(sample)) / 2
+        self._weights.rarest = round(rarest * _UNIT)
+        for word, rows in rows_with.items():
+            self._weights[word] = max(0, round((rarest - math.log(rows)) * _UNIT))
 
     def _distinct(self, one: _Said, other: _Said) -> float:
-        total = self._weight(one.words | other.words)
-        return self._weight(one.words & other.words) / total if total else 1.0
+        shared = self._weights.of(one.distinct & other.distinct)
+        total = one.weight + other.weight - shared
+        return shared / total if total else 1.0
 
     def _topic(self, one: _Said, other: _Said) -> float:
         """1 where one of them says nothing more than once that others do not say too."""
-        first, second = self._weight(one.repeated), self._weight(other.repeated)
-        if not first or not second:
+        if not one.repeated or not other.repeated:
             return 1.0
-        kept = self._weight(one.repeated & other.words) + self._weight(other.repeated & one.words)
-        return kept / (first + second)
-
-    def _weight(self, found: frozenset[str]) -> float:
-        # an exactly rounded sum is the same in whatever order a process has the words
-        return math.fsum(self._weights.get(word, self._rarest) for word in found)
+        kept = (one.repeated & other.distinct, other.repeated & one.distinct)
+        said = (one.repeated, other.repeated)
+        return sum(map(self._weights.of, kept)) / sum(map(self._weights.of, said))

@@ -20,7 +20,7 @@ _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u
 _SIGNS = r"[+*/=<>^%$€£#~|]|(?<![^\W\d_])-(?=\s?\d)"
 _WORD = re.compile(rf"[^\W_{_UNSPACED}]+|[{_UNSPACED}]|{_SIGNS}")
 _ASCII_WORD = re.compile(r"[a-z0-9]+|[+*/=<>^%$#~|]|(?<![a-z])-(?=\s?\d)")
-_APOSTROPHES = str.maketrans("", "", "'\u2019\u02bc\u00ad")
+_APOSTROPHES = ("'", "\u2019", "\u02bc", "\u00ad")
 """Left out, so that `hasn't` and `hasnt` are one word; and the soft hyphen."""
 
 
@@ -29,7 +29,9 @@ def words(text: str) -> list[str]:
     if text.isascii():
         return _ASCII_WORD.findall(text.lower().replace("'", ""))
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return _WORD.findall(folded.translate(_APOSTROPHES))
+    for apostrophe in _APOSTROPHES:
+        folded = folded.replace(apostrophe, "")
+    return _WORD.findall(folded)
 
 
 def normalised(text: str) -> str:
