@@ -52,7 +52,7 @@ RULES = {
         severity="warn",
         why="The model learns the wording that many answers share before anything else.",
         fix="vary the wording, or keep fewer of these rows",
-        limit=0.05,
+        limit=0.03,
         limit_is="share of all rows above which answers of one wording are reported",
     ),
     "oversized_group": Rule(
