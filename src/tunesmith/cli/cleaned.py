@@ -18,12 +18,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tunesmith.cli.progress import wipe
 from tunesmith.data.cleaning.account import Shown
 from tunesmith.data.cleaning.clean import Cleaned
 
 
 def show_cleaned(done: Cleaned) -> None:
     """Counts by reason, some of the changes, and where all of them are."""
+    wipe()
     console = Console(stderr=True, highlight=False)
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("rows", f"{done.rows_in:,} in, {done.rows_out:,} out")

@@ -18,6 +18,7 @@ from types import FrameType
 import typer
 
 from tunesmith import __version__, plugins
+from tunesmith.cli.progress import wipe
 from tunesmith.errors import Diverged, Interrupted, ResourceError, TunesmithError
 from tunesmith.ranks import ranks_here
 
@@ -135,6 +136,7 @@ def _exhausted(error: Exception) -> ResourceError | None:
 
 def _tell(error: TunesmithError) -> int:
     here = ranks_here()
+    wipe()
     if here.is_first:
         print(f"error: {error}", file=sys.stderr)
     elif not isinstance(error, (Interrupted, Diverged)):  # which all processes notice at once

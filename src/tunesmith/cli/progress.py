@@ -45,6 +45,12 @@ class RowCount:
         )
 
 
+def wipe() -> None:
+    """Remove the line of progress from a terminal, before something else is printed."""
+    if sys.stderr.isatty():
+        print("\033[K", end="", file=sys.stderr, flush=True)
+
+
 def told(done: int, of: int, seconds: float) -> str:
     """The line for so many rows after so many seconds."""
     text = f"rows: {done:,}"

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tunesmith.cli.findings import findings_by_rule
-from tunesmith.cli.progress import RowCount
+from tunesmith.cli.progress import RowCount, wipe
 from tunesmith.contracts import Audit, Json, JsonObject
 from tunesmith.data.preview import Preview
 from tunesmith.data.stage import CheckReport
@@ -26,6 +26,7 @@ _TRAINED = "bold green"
 
 def tell(line: str) -> None:
     """A remark on stderr."""
+    wipe()
     print(line, file=sys.stderr, flush=True)
 
 
@@ -54,6 +55,7 @@ def check(report: CheckReport, *, as_json: bool) -> None:
     if as_json:
         as_object(report.audit.as_json())
         return
+    wipe()
     console = Console(highlight=False)
     _report(report, console)
     console.print(f"verdict: {report.audit.verdict}", style="bold")
@@ -86,6 +88,7 @@ def dry_run(plan: Plan, *, as_json: bool) -> None:
             }
         )
         return
+    wipe()
     console = Console(highlight=False)
     console.print(Text(as_yaml(plan.recipe)))
     for decision in plan.decisions:
@@ -97,6 +100,7 @@ def dry_run(plan: Plan, *, as_json: bool) -> None:
 
 def as_object(value: Json) -> None:
     """One JSON object on stdout."""
+    wipe()
     print(json.dumps(value, ensure_ascii=False))
 
 

@@ -9,6 +9,7 @@ Inside the block they have other names beside the final ones; an error removes t
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -51,8 +52,33 @@ def appearing(
             temporary.unlink(missing_ok=True)
 
 
+def require_outside(path: Path, data: str) -> None:
+    """Refuse a file in the folder that is read: it would be read with it the next time.
+
+    Args:
+        path: the file to be written.
+        data: the file or folder that is read.
+
+    Raises:
+        DataError: it lies there.
+    """
+    folder = Path(data).expanduser()
+    if folder.is_dir() and path.parent.resolve() == folder.resolve():
+        raise DataError(
+            f"the file would lie in {data}, whose files are the data",
+            hint="name a file in another folder",
+            place=Place(file=path),
+        )
+
+
 def _require_free(path: Path, read: set[Path], *, force: bool) -> None:
     place = Place(file=path)
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # as it should be; a folder that is missing is told below
+    except OSError as error:
+        raise _unwritable(path, error) from None
     if not path.parent.is_dir():
         raise DataError(
             f"there is no folder {path.parent}",
@@ -74,11 +100,18 @@ def _require_free(path: Path, read: set[Path], *, force: bool) -> None:
 
 
 def _begin(path: Path, temporary: Path) -> None:
-    try:
-        temporary.open("wb").close()
-    except PermissionError as error:
-        raise DataError(
-            f"cannot be written: {error.strerror}",
-            hint="name a file that you may write",
-            place=Place(file=path),
-        ) from error
+    with full_disk_named(path):
+        try:
+            temporary.open("wb").close()
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f"cannot be written: {error.strerror}",
+        hint="name a file that you may write",
+        place=Place(file=str(path)[:200]),
+    )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tunesmith import plugins
 from tunesmith.contracts import Content, JsonObject, Preference, RawRow
-from tunesmith.data.appearing import appearing
+from tunesmith.data.appearing import appearing, require_outside
 from tunesmith.data.audit.extent import rows_expected
 from tunesmith.data.columns import listed, nearest
 from tunesmith.data.content import digest_of
@@ -93,6 +93,7 @@ def convert(
             hint=f"{nearest(target.format, targets())}there are: {', '.join(targets())}",
         )
     require_writable(target.file)
+    require_outside(target.file, source.path)
     read = stamped(source)
     files = tuple(Path(file.path) for file in read.files)
     outputs = [target.file, *([side_file_of(target.file)] if is_known(read) else [])]

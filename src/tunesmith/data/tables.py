@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from tunesmith.contracts import Json, JsonObject
 from tunesmith.errors import DataError
+from tunesmith.runs.durable import full_disk_named
 
 _BATCH_ROWS = 1024
 
@@ -47,7 +48,8 @@ class WaitingRows:
     def add(self, row: JsonObject) -> None:
         """Keep a row."""
         self.columns.update(dict.fromkeys(row))
-        self._file.write(json.dumps(row).encode() + b"\n")
+        with full_disk_named(Path(tempfile.gettempdir())):
+            self._file.write(json.dumps(row).encode() + b"\n")
 
     def __iter__(self) -> Iterator[JsonObject]:
         """All rows so far."""

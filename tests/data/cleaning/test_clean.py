@@ -18,7 +18,7 @@ from tunesmith.data.examples import read_examples
 from tunesmith.data.personal import PERSONAL, SECRETS
 from tunesmith.data.read import read_rows
 from tunesmith.data.stage import check
-from tunesmith.errors import DataError, RecipeError
+from tunesmith.errors import DataError, Interrupted, RecipeError
 from tunesmith.recipe import AuditRules, Source
 
 Write = Callable[[str, Iterable[object]], Path]
@@ -274,6 +274,28 @@ def test_bad_input_leaves_nothing(rows_file: Path, write_lines: Write, tmp_path:
             cleaned(bad, out)
     (tmp_path / "bad.jsonl").unlink()
     assert [path for path in tmp_path.iterdir() if path.is_file()] == [rows_file]
+
+
+def test_a_file_among_the_data_is_refused(write_lines: Write, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    write_lines("data/a.jsonl", qa(3))
+    with pytest.raises(DataError, match="whose files are the data"):
+        cleaned(tmp_path / "data", tmp_path / "data" / "b.jsonl")
+
+
+def test_what_is_stopped_leaves_nothing(rows_file: Path, tmp_path: Path) -> None:
+    def stop(done: int, of: int) -> None:
+        if done == 15:
+            raise Interrupted("stopped", hint="", signal_number=2)
+
+    with pytest.raises(Interrupted):
+        clean(Source(path=str(rows_file)), Cleaning(file=tmp_path / "out.jsonl"), progress=stop)
+    assert [path for path in tmp_path.iterdir() if path.is_file()] == [rows_file]
+
+
+def test_a_name_that_no_disk_takes(rows_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be written: File name too long"):
+        cleaned(rows_file, tmp_path / f"{'x' * 250}.jsonl")
 
 
 def test_files_of_different_formats_are_refused(write_lines: Write, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tunesmith.contracts import JsonObject, RawRow
-from tunesmith.data.appearing import appearing
+from tunesmith.data.appearing import appearing, require_outside
 from tunesmith.data.audit.extent import rows_expected
 from tunesmith.data.cleaning.account import Account, Record, Shown
 from tunesmith.data.cleaning.description import description
@@ -140,6 +140,7 @@ def clean(
         RecipeError: there is no such rule or format.
     """
     require_writable(asked.file)
+    require_outside(asked.file, source.path)
     read = stamped(source)
     sources = [Path(file.path) for file in read.files]
     outputs = asked.outputs()
