@@ -67,6 +67,7 @@ RULES = {
 _ODD: dict[Oddity, str] = {
     "blob": "the answer holds a long run of encoded data",
     "marks": "hardly a character of the answer is a letter",
+    "gibberish": "the letters of the answer form no syllables",
     "repetition": "the answer says the same again and again",
 }
 _OPENING = 3

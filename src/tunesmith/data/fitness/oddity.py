@@ -11,12 +11,17 @@ import zlib
 from collections.abc import Sequence
 from typing import Literal
 
-Oddity = Literal["blob", "marks", "repetition"]
-ODDITIES: tuple[Oddity, ...] = ("blob", "marks", "repetition")
+Oddity = Literal["blob", "marks", "repetition", "gibberish"]
+ODDITIES: tuple[Oddity, ...] = ("blob", "marks", "repetition", "gibberish")
 LONGEST_WORD = 80
 """Characters of a word beyond which it is looked at."""
 _BLOB = re.compile(rf"[A-Za-z0-9+/_-]{{{LONGEST_WORD},}}={{0,2}}")
 _LETTERS = bytes(code for code in range(256) if code >= 128 or bytes([code]).isalpha())
+_VOWELS = bytes(code for code in _LETTERS if code >= 128 or chr(code) in "aeiouyAEIOUY")
+_CONSONANTS = bytes(code for code in _LETTERS if code not in _VOWELS)
+_MANY_LETTERS = 30
+_LEAST_VOWELS = 0.1
+"""For each consonant; text in Latin letters has 0.5 to 1."""
 _SPACES = b" \t\n\r\x0b\x0c"
 _LEAST_LETTERS = 0.15
 _LEAST_WORDS = 4
@@ -40,7 +45,10 @@ def oddity_of(text: str, words: Sequence[str], distinct: int) -> Oddity | None:
         return "blob"
     if _is_repetition(text, len(words), distinct):
         return "repetition"
-    return "marks" if _is_of_marks(text) else None
+    data = text[:4000].encode("utf-8", "surrogatepass")
+    if _is_of_marks(data):
+        return "marks"
+    return "gibberish" if _is_gibberish(data) else None
 
 
 def _has_blob(text: str) -> bool:
@@ -66,9 +74,15 @@ def _is_repetition(text: str, words: int, distinct: int) -> bool:
     return len(zlib.compress(data, 1)) < _LEAST_SIZE * len(data)
 
 
-def _is_of_marks(text: str) -> bool:
+def _is_of_marks(data: bytes) -> bool:
     """Whether hardly a character is a letter; letters of other scripts are letters."""
-    data = text[:4000].encode("utf-8", "surrogatepass")
     visible = data.translate(None, _SPACES)
     without = visible.translate(None, _LETTERS)
     return len(visible) - len(without) < _LEAST_LETTERS * len(visible)
+
+
+def _is_gibberish(data: bytes) -> bool:
+    """Whether letters of the Latin script form no syllables, as where keys were hit at random."""
+    consonants = len(data) - len(data.translate(None, _CONSONANTS))
+    vowels = len(data) - len(data.translate(None, _VOWELS))
+    return consonants >= _MANY_LETTERS and vowels < _LEAST_VOWELS * consonants
