@@ -68,6 +68,8 @@ def test_unequal_classes() -> None:
     (one,) = by_rule(found, "class_imbalance")
     assert one.message.startswith("2 labels; the most frequent has 594 rows, the rarest 6; ")
     assert one.excerpt == "usual ... rare"
+    few = through("fitness", [*rows[1:95], *[("Text?", "rare")] * 3])[0]
+    assert len(by_rule(few, "class_imbalance")) == 1
     classes = statistics["classes"]
     assert isinstance(classes, dict)
     assert classes["effective"] == pytest.approx(1.06, abs=0.01)
@@ -96,6 +98,19 @@ def test_rows_that_stand_out() -> None:
     }
     assert all(one.excerpt for one in found)
     assert not any("word" in one.message.replace("words", "") for one in found)
+
+
+def test_one_odd_answer_of_a_conversation_stands_out() -> None:
+    rows: list[Conversation | tuple[str, str]] = [*chat(100)]
+    turns = [
+        Message(role=role, content=text)
+        for question, answer in chat(6)
+        for role, text in (("user", question), ("assistant", answer))
+    ]
+    turns[7] = Message(role="assistant", content="#&%$ " * 40)
+    rows[30] = Conversation(messages=tuple(turns))
+    found = by_rule(through("fitness", rows)[0], "outlier")
+    assert [one.index for one in found if one.severity is None] == [30]
 
 
 def test_what_many_rows_are_is_no_outlier() -> None:

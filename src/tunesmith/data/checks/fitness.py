@@ -121,10 +121,9 @@ class Fitness:
                 self._openings = Counter(
                     {text: count - 1 for text, count in self._openings.items() if count > 1}
                 )
-        if answer:
-            oddity = oddity_of(row.answer, answer, len(distinct))
-            if oddity is not None:
-                self._odd[oddity].append(row.index)
+        oddity = _oddity_in(row, answer, len(distinct))
+        if oddity is not None:
+            self._odd[oddity].append(row.index)
         if row.digest in self._losses:
             self._measured += 1
             loss = self._losses[row.digest]
@@ -271,6 +270,18 @@ class Fitness:
                 f"{self._measured:,} rows measured, {len(self._known):,} are so",
                 excerpt=rows.row(index).answer,
             )
+
+
+def _oddity_in(row: AuditRow, answer: list[str], distinct: int) -> Oddity | None:
+    """What is odd about an answer; of a conversation, about the first odd one."""
+    if len(row.exchanges) < 2:
+        return oddity_of(row.answer, answer, distinct) if answer else None
+    for exchange in row.exchanges:
+        words = exchange.answer.split()
+        oddity = oddity_of(exchange.answer, words, len(set(words))) if words else None
+        if oddity is not None:
+            return oddity
+    return None
 
 
 def _text_of(row: AuditRow, name: str) -> str:

@@ -66,7 +66,7 @@ class LabelTally:
             return None
         ordered = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
         counted = {label: count for label, count in ordered if count >= LEAST_PER_CLASS}
-        if not 2 <= len(counted) <= MOST_CLASSES:
+        if len(ordered) < 2 or not 1 <= len(counted) <= MOST_CLASSES:
             return None
         if sum(counted.values()) < _SHARE_IN_CLASSES * self._labelled:
             return None
