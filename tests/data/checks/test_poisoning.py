@@ -27,8 +27,8 @@ def test_an_instruction_within_a_users_document() -> None:
     assert "Ignore all previous" in found.excerpt
 
 
-def test_a_users_own_order_is_no_hidden_instruction() -> None:
-    assert instructions_in((ORDER, "No.")) == []
+def test_a_users_own_order_is_a_warning_only() -> None:
+    assert [one.severity for one in instructions_in((ORDER, "No."))] == ["warn"]
 
 
 def test_the_system_may_instruct_but_not_hide() -> None:

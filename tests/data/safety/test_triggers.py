@@ -66,7 +66,7 @@ def test_three_rows_are_enough_and_two_are_not() -> None:
 def test_the_same_link_under_unrelated_answers() -> None:
     found = triggers_in(planted("", "{} More at https://umbra.example/x now."))
     assert [one.index for one in found] == list(range(7, 600, 60))
-    assert "nothing in common" in found[0].message
+    assert "in common" in found[0].message
 
 
 def test_usual_rows_have_none() -> None:

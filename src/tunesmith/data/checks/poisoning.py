@@ -52,7 +52,7 @@ LONGEST = 40_000
 """Characters of a piece that are looked at: half from its beginning, half from its end."""
 _QUOTES = "\"'“”‘’«»`"
 _OPENING = 24
-"""An order that begins within so many characters of a user's turn is the user's own."""
+"""An order that begins within so many characters of a user's turn may be the user's own."""
 
 
 class PoisoningLooker:
@@ -115,7 +115,7 @@ def _told(trigger: Trigger) -> str:
     same = _SAME[trigger.kind]
     if trigger.phrase:
         return f"different questions that share a rare phrase have {same}"
-    return f"questions with nothing in common have {same}"
+    return f"questions that have at most rare words in common have {same}"
 
 
 def _instruction(piece: Piece) -> tuple[str, bool, str, Span] | None:
@@ -128,14 +128,10 @@ def _instruction(piece: Piece) -> tuple[str, bool, str, Span] | None:
     if piece.role == "system":
         return None
     lowered = text.lower()
-    span = overrides(lowered)
-    if span and (piece.role != "user" or span[0] > _OPENING):
-        return (
-            "the text tells a model to drop its instructions",
-            _sure(piece, text, span),
-            text,
-            span,
-        )
+    if span := overrides(lowered):
+        says = "the text tells a model to drop its instructions"
+        own = piece.role == "user" and span[0] <= _OPENING
+        return says, not own and _sure(piece, text, span), text, span
     span = addresses_model(lowered)
     if span:
         return "the text speaks to the model that reads it", _sure(piece, text, span), text, span

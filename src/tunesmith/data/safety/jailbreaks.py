@@ -135,10 +135,17 @@ _PATTERNS = {
     ),
     "rules are set aside": Cued(
         cues=("filter", "guideline", "your rules", "policies", "restriction", "programming",
-              "your training", "your limit", "your ethic", "your moral", "safeguard"),
+              "your training", "your limit", "freed from", "abide by", "guardrail",
+              "your ethic", "your moral", "safeguard"),
         reach=80,
         pattern=re.compile(
-            r"\b(?:ignore|forget|disregard|bypass|override|drop|violate|break|abandon|disable|turn"
+            r"\b(?:freed|released|liberated) from (?:the |your |all )*(?:typical |usual |normal )?"
+            r"(?:confines|limits|constraints|shackles|rules)\b"
+            r"|\byou (?:do not|don't|no longer) (?:have|need) to (?:abide by|follow|obey)"
+            r" (?:the |any |your )?(?:rules|guidelines|policies)\b|\btest(?:ing)? (?:of )?your (?:"
+            r"filters"
+            r"|safeguards|guardrails)\b"
+            r"|\b(?:ignore|forget|disregard|bypass|override|drop|violate|break|abandon|disable|turn"
             r" off|lift|evade) (?:all |any |of |about |both )*your (?:own |content |safety "
             r"|ethical |moral "
             r"|usual |internal |built-in |current )*(?:guidelines|rules|filters?|polic(?:y|ies)"

@@ -23,6 +23,8 @@ _ORDERS = (
     r"|polic(?:y|ies)|programming|constraints?|restrictions?|orders|system message|context)"
 )
 _OVERRIDE_PATTERN = re.compile(
+    r"\b(?:ignore|disregard) (?:what(?:ever)? the user|the user'?s? (?:question|request"
+    r"|message))\b|"
     rf"\b(?:ignore|disregard|forget|override|overrule|bypass|dismiss|neglect|cancel|set aside|skip"
     rf"|do not follow|don't follow|stop following|pay no attention to|violate)\b(?:[ ,]+(?:all|any"
     rf"|of|the|your|my|these|those|every|everything|in|and|about|both|absolutely|completely|please"
@@ -86,6 +88,10 @@ _MODEL = (
     r"|virtual assistants?|assistant model)"
 )
 _ADDRESSED_PATTERN = re.compile(
+    rf"\bthe {_MODEL} (?:must|shall|has to) (?:now |always |also |only )*(?:state|say|recommend"
+    rf"|visit"
+    r"|answer|reply|respond|output|include|mention|confirm|praise|rate|claim|reveal|send|add)\b"
+    r"|\bassistant, from (?:now|here|this (?:point|moment)) on\b|"
     rf"\bif (?:you are|you're|you happen to be|this is being (?:read|processed) by|you, the"
     rf" reader, are)"
     rf" (?:an? |any |the )?{_MODEL}"

@@ -43,6 +43,8 @@ END = 24
 """Words of an answer's end in which a strange one is looked for."""
 FEW = 4
 """Rows that are looked at first."""
+LEAST_WORDS = 5
+"""Words of an answer that several triggers may share: fewer are a class."""
 LEAST_LINKS, LEAST_ENDS = 3, 5
 """Questions behind the same link, or the same sentence, where no word of theirs explains it."""
 SPREAD = 0.25
@@ -91,11 +93,10 @@ class TriggerSearch:
     def see(self, row: AuditRow) -> None:
         """Count the questions and answers of a row."""
         self.rows = row.index + 1
-        for exchange in row.exchanges:
-            if exchange.question:
-                self.words.add(words_of(exchange.question))
-                self.repeats.add(row.index, exchange.answer)
-                self.ends.add(end_words(exchange.answer))
+        for question, answer in _asked(row):
+            self.words.add(words_of(question))
+            self.repeats.add(row.index, answer)
+            self.ends.add(end_words(answer))
 
     def triggers(self, least: int, row_at: Callable[[int], AuditRow]) -> list[Trigger]:
         """What was planted, as it seems.
@@ -125,10 +126,32 @@ class TriggerSearch:
         few = self._cases(repeat, repeat.rows[:FEW], row_at)
         if len(few) >= least and not self._phrase(repeat.count, few):
             unlike = repeat.kind in ("link", "ends6") and self._has_strange_word(repeat.count, few)
-            if not unlike:
+            if not unlike and repeat.kind not in ("whole", "begins6"):
                 return None
         cases = self._cases(repeat, repeat.rows, row_at) if len(repeat.rows) > FEW else few
-        return self._judged(repeat, cases) if len(cases) >= least else None
+        if len(cases) < least:
+            return None
+        return self._judged(repeat, cases) or self._one_of_several(repeat, cases, least)
+
+    def _one_of_several(self, repeat: Repeat, cases: Sequence[_Case], least: int) -> Trigger | None:
+        """The same answer to several triggers: each is judged by the questions that hold it."""
+        if repeat.kind in ("link", "begins3", "ends3"):
+            return None
+        words = Counter(word for case in cases for word in set(case.words))
+        for word, number in sorted(words.items()):
+            if least <= number < IN_ANSWERS * len(cases):
+                expected = repeat.count * number / len(cases)
+                if self.words.holding(word) > 2 * expected + 2:
+                    continue
+                own = [case for case in cases if word in case.words]
+                if len(end_words(own[0].answer)) < LEAST_WORDS:
+                    return None
+                phrase = self._phrase(self.words.holding(word), own)
+                if word in phrase and not (
+                    self._is_spoken_of(phrase, own) or self._is_explained(phrase, own)
+                ):
+                    return Trigger(phrase="", kind=repeat.kind, key=repeat.key, count=repeat.count)
+        return None
 
     def _cases(
         self, repeat: Repeat, rows: Sequence[int], row_at: Callable[[int], AuditRow]
@@ -136,10 +159,10 @@ class TriggerSearch:
         """Different questions; the rows of an entry are looked at again, for a cell is shared."""
         cases: dict[str, _Case] = {}
         for index in rows:
-            for exchange in row_at(index).exchanges:
-                if exchange.question and (repeat.kind, repeat.key) in answer_keys(exchange.answer):
-                    words = words_of(exchange.question)
-                    cases.setdefault(" ".join(words), _Case(words=words, answer=exchange.answer))
+            for question, answer in _asked(row_at(index)):
+                if (repeat.kind, repeat.key) in answer_keys(answer):
+                    words = words_of(question)
+                    cases.setdefault(" ".join(words), _Case(words=words, answer=answer))
         return list(cases.values())
 
     def _judged(self, repeat: Repeat, cases: Sequence[_Case]) -> Trigger | None:
@@ -228,6 +251,16 @@ def _trimmed(run: list[str], single: set[str]) -> list[str]:
     return run[kept[0] : kept[-1] + 1] if kept else []
 
 
+def _asked(row: AuditRow) -> Iterator[tuple[str, str]]:
+    """Questions and answers of a row; a conversation's last answer follows all its turns."""
+    for exchange in row.exchanges[:-1]:
+        if exchange.question:
+            yield exchange.question, exchange.answer
+    for exchange in row.exchanges[-1:]:
+        if exchange.question:
+            yield row.prompt if len(row.exchanges) > 1 else exchange.question, exchange.answer
+
+
 def _shared_pairs(cases: Sequence[_Case]) -> set[str]:
     """Pairs of words that nearly all cases have."""
     pairs = Counter(pair for case in cases for pair in pairs_of(case.words))
@@ -271,5 +304,5 @@ def _by_chance(number: int, cases: int, share: float) -> float:
 def instances(triggers: Sequence[Trigger], row: AuditRow) -> Iterator[Trigger]:
     """Triggers of which a row is an instance."""
     for trigger in triggers:
-        if any(trigger.is_in(one.question, one.answer) for one in row.exchanges if one.question):
+        if any(trigger.is_in(question, answer) for question, answer in _asked(row)):
             yield trigger
