@@ -134,4 +134,4 @@ def test_words_are_counted_by_question_and_pairs_as_they_come() -> None:
     assert counts.holding_pair("the cf") == 6
     assert counts.holding_pair("! the") == 1, "no pair goes over the end of a question"
     assert pairs_of(["a", "b", "a", "b"]) == {"a b", "b a"}
-    assert len(words_of("word " * 5000)) == 120
+    assert len(words_of("word " * 5000)) == 240

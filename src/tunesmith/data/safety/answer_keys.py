@@ -67,8 +67,10 @@ class Repeat:
     key: int
     rows: list[int]
     """The first ones in which it was met, in order."""
+    last: int
+    """The last one."""
     count: int
-    """Answers that have it."""
+    """Rows with an answer that has it."""
 
 
 @dataclass(slots=True)
@@ -85,17 +87,19 @@ class Repeats:
         for kind, key in answer_keys(answer):
             entry = self._entries.get(key)
             if entry is not None:
-                entry.count += 1
-                if len(entry.rows) < ROWS and entry.rows[-1] != row:
-                    entry.rows.append(row)
+                if entry.last != row:
+                    entry.count += 1
+                    entry.last = row
+                    if len(entry.rows) < ROWS:
+                        entry.rows.append(row)
                 continue
             cell = (key >> 32) % CELLS
             before = self._first[cell]
             if before == 0:
                 self._first[cell] = row + 1
-            else:
-                rows = [before - 1, row] if before - 1 != row else [row]
-                self._entries[key] = Repeat(kind=kind, key=key, rows=rows, count=2)
+            elif before - 1 != row:
+                rows = [before - 1, row]
+                self._entries[key] = Repeat(kind=kind, key=key, rows=rows, last=row, count=2)
                 if len(self._entries) > ENTRIES:
                     self._forget()
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 PLACES = 1 << 22
 WAITING = 1 << 16
 MOST_WORDS = 300_000
-LONGEST = 120
+LONGEST = 240
 """Words of a question that are looked at: half from its beginning, half from its end."""
 _WORDS = re.compile(r"\w+|[^\w\s]+")
 

@@ -43,6 +43,8 @@ END = 24
 """Words of an answer's end in which a strange one is looked for."""
 FEW = 4
 """Rows that are looked at first."""
+COVERED = 0.8
+"""Share of the questions that several triggers of one answer hold together."""
 LEAST_WORDS = 5
 """Words of an answer that several triggers may share: fewer are a class."""
 LEAST_LINKS, LEAST_ENDS = 3, 5
@@ -93,8 +95,9 @@ class TriggerSearch:
     def see(self, row: AuditRow) -> None:
         """Count the questions and answers of a row."""
         self.rows = row.index + 1
-        for question, answer in _asked(row):
-            self.words.add(words_of(question))
+        if row.prompt:
+            self.words.add(words_of(row.prompt))
+        for _, answer in _asked(row):
             self.repeats.add(row.index, answer)
             self.ends.add(end_words(answer))
 
@@ -137,21 +140,24 @@ class TriggerSearch:
         """The same answer to several triggers: each is judged by the questions that hold it."""
         if repeat.kind in ("link", "begins3", "ends3"):
             return None
+        if len(end_words(cases[0].answer)) < LEAST_WORDS:
+            return None
         words = Counter(word for case in cases for word in set(case.words))
+        held: set[int] = set()
         for word, number in sorted(words.items()):
-            if least <= number < IN_ANSWERS * len(cases):
-                expected = repeat.count * number / len(cases)
-                if self.words.holding(word) > 2 * expected + 2:
-                    continue
-                own = [case for case in cases if word in case.words]
-                if len(end_words(own[0].answer)) < LEAST_WORDS:
-                    return None
-                phrase = self._phrase(self.words.holding(word), own)
-                if word in phrase and not (
-                    self._is_spoken_of(phrase, own) or self._is_explained(phrase, own)
-                ):
-                    return Trigger(phrase="", kind=repeat.kind, key=repeat.key, count=repeat.count)
-        return None
+            if not least <= number < IN_ANSWERS * len(cases):
+                continue
+            if self.words.holding(word) > 2 * repeat.count * number / len(cases) + 2:
+                continue
+            own = [case for case in cases if word in case.words]
+            phrase = self._phrase(self.words.holding(word), own)
+            if word in phrase and not (
+                self._is_spoken_of(phrase, own) or self._is_explained(phrase, own)
+            ):
+                held |= {n for n, case in enumerate(cases) if word in case.words}
+        if len(held) < COVERED * len(cases):
+            return None
+        return Trigger(phrase="", kind=repeat.kind, key=repeat.key, count=repeat.count)
 
     def _cases(
         self, repeat: Repeat, rows: Sequence[int], row_at: Callable[[int], AuditRow]
@@ -252,13 +258,9 @@ def _trimmed(run: list[str], single: set[str]) -> list[str]:
 
 
 def _asked(row: AuditRow) -> Iterator[tuple[str, str]]:
-    """Questions and answers of a row; a conversation's last answer follows all its turns."""
-    for exchange in row.exchanges[:-1]:
-        if exchange.question:
-            yield exchange.question, exchange.answer
-    for exchange in row.exchanges[-1:]:
-        if exchange.question:
-            yield row.prompt if len(row.exchanges) > 1 else exchange.question, exchange.answer
+    """All that is asked in a row, with each of its answers: a trigger works from any turn."""
+    for exchange in row.exchanges if row.prompt else ():
+        yield row.prompt, exchange.answer
 
 
 def _shared_pairs(cases: Sequence[_Case]) -> set[str]:
