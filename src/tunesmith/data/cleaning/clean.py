@@ -5,8 +5,8 @@
     each row   mend its texts  ->  parse  ->  show it to the rules  ->  wait in a temporary file
     then       which rows go   ->  write the others, and what was done to each
 
-The rows keep their columns and their order. Memory grows by about 50 bytes a row; the
-temporary files take about twice the space of the data.
+The rows keep their columns and their order. Memory grows by some 350 bytes a row (measured at
+100,000 rows); the temporary files take about twice the space of the data.
 """
 
 from __future__ import annotations
