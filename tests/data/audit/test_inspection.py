@@ -13,7 +13,7 @@ from tunesmith.contracts import Audit
 from tunesmith.data import stage
 from tunesmith.data.audit.compared import benchmark_texts
 from tunesmith.data.audit.contracts import Found, Rule
-from tunesmith.data.audit.inspection import Inspection, all_rules, choose
+from tunesmith.data.audit.inspection import UNUSABLE, Inspection, all_rules, choose
 from tunesmith.data.audit.log import LONGEST_EXCERPT, FindingLog
 from tunesmith.errors import DataError, Place, RecipeError
 from tunesmith.recipe import AuditRules
@@ -47,8 +47,8 @@ def test_what_does_not_exist_is_refused_with_the_nearest(rules: AuditRules, says
 
 def test_rules_are_looked_for_alone_and_limits_are_complete() -> None:
     chosen = choose(AuditRules(rules=("email", "duplicate"), limits={"few_rows": 7}))
-    assert set(chosen.rules) == {"email", "duplicate"}
-    assert set(chosen.checks) == {"personal", "duplicates"}
+    assert set(chosen.rules) == {"email", "duplicate", UNUSABLE}
+    assert set(chosen.checks) == {"personal", "duplicates", "structure"}
     having = {name for name, rule in all_rules().items() if rule.limit is not None}
     assert set(chosen.limits) == having
     assert chosen.limits["few_rows"] == 7
@@ -114,3 +114,9 @@ def test_benchmarks_are_read_with_any_columns(write_lines: Write, tmp_path: Path
     ]
     with pytest.raises(DataError, match="no such file"):
         benchmark_texts([str(tmp_path / "none.jsonl")])
+
+
+def test_rows_that_cannot_be_used_are_named_whatever_is_asked_for(write_lines: Write) -> None:
+    path = write_lines("rows.jsonl", [*qa(40), {"question": "x", "answer": ""}])
+    audit = audit_of(path, AuditRules(rules=("email",)))
+    assert [(one.rule, one.line) for one in audit.findings] == [(UNUSABLE, 41)]

@@ -16,6 +16,9 @@ from tunesmith.data.audit.contracts import Check, Compared, Rule
 from tunesmith.errors import RecipeError
 from tunesmith.recipe import AuditRules
 
+UNUSABLE = "unusable_row"
+"""The rule that is looked for whatever is asked for: rows that are left out must be named."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
@@ -63,7 +66,8 @@ def choose(wanted: AuditRules) -> Chosen:
     rules = {
         name: rule
         for name, rule in known.items()
-        if wanted.severities.get(name) != "off" and (wanted.rules is None or name in wanted.rules)
+        if wanted.severities.get(name) != "off"
+        and (wanted.rules is None or name in (*wanted.rules, UNUSABLE))
     }
     return Chosen(
         checks={

@@ -74,6 +74,10 @@ class FindingLog:
             )
         )
 
+    def looks_for(self, rule: str) -> bool:
+        """Whether what this rule finds is kept."""
+        return rule in self._rules
+
     def merge(self, other: FindingLog) -> None:
         """Take what another log of the same rules holds; no rule has findings in both."""
         self._counts.update(other._counts)

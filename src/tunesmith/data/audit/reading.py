@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tunesmith.data.audit.contracts import AuditRow, Found, Looker
+from tunesmith.data.audit.inspection import UNUSABLE
 from tunesmith.data.audit.log import FindingLog
 from tunesmith.data.audit.rows import Rows, RowStore
 from tunesmith.data.audit.watch import Watch, other_place
@@ -91,7 +92,7 @@ class Reader:
             except DataError as error:
                 surveyor.note_faulty()
                 self._first_fault = self._first_fault or error
-                self._log.add(_faulty(error), place=error.place or row.place)
+                self._log.add(self._faulty(error), place=error.place or row.place)
             else:
                 seen = self._store.add(len(self._parts), example)
                 surveyor.note(example, seen, file.format)
@@ -102,6 +103,10 @@ class Reader:
             self._progress(self._done)
         check_still(stamped)
         self._parts.append(PartReading(survey=surveyor.survey(), keys=surveyor.keys()))
+
+    def _faulty(self, error: DataError) -> Found:
+        rule = error.rule if self._log.looks_for(error.rule) else UNUSABLE
+        return Found(rule=rule, message=error.what, fix=error.hint)
 
     def reading(self, near_threshold: float) -> Reading:
         """What was read, with the rows that say nearly the same.
@@ -139,7 +144,3 @@ def look_back(lookers: Mapping[str, Looker], log: FindingLog, rows: Rows) -> Non
 def said(row: AuditRow) -> str:
     """What rows are compared by: all but the system prompt, which many share."""
     return f"{row.prompt}\n{row.answer}"
-
-
-def _faulty(error: DataError) -> Found:
-    return Found(rule=error.rule, message=error.what, fix=error.hint)
