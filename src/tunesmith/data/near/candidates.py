@@ -27,6 +27,8 @@ from tunesmith.data.near.sketch import SLOTS
 _STEPS = (1, 7, 19)
 """Slots of a tree lie this far apart; each step uses every slot again in another company."""
 _BLOCK = 2**16
+_WAITING = 2**20
+"""Pairs beyond which what the trees found is merged."""
 _BUDGET, _BUDGET_A_ROW = 100_000, 3
 """Candidates of all rows together; a comparison takes about a tenth of a millisecond."""
 
@@ -59,15 +61,28 @@ def candidates(slots_RK: NDArray[np.uint16], wanted: Wanted) -> Candidates:
     if rows < 2:
         return _unpacked(np.zeros(0, dtype=np.int64), rows)
     weights_KV = _weights(slots_RK)
-    kept, scores = [], []
+    kept_P, scores_P = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+    fresh = [(kept_P, scores_P)]
     for tree in _trees():
         met_P = _met(slots_RK, tree, wanted.reach)
-        agreeing_P, evidence_P = _scored(slots_RK, weights_KV, met_P, wanted)
-        kept.append(agreeing_P)
-        scores.append(evidence_P)
-    kept_P, first_P = np.unique(np.concatenate(kept), return_index=True)
-    best_P = _best(kept_P, np.concatenate(scores)[first_P], rows, wanted.most)
-    return _unpacked(np.sort(best_P), rows)
+        fresh.append(_scored(slots_RK, weights_KV, met_P, wanted))
+        if sum(len(packed_P) for packed_P, _ in fresh) > _WAITING + wanted.most * rows:
+            fresh = [_merged(fresh, rows, wanted.most)]
+    kept_P, scores_P = _merged(fresh, rows, wanted.most)
+    return _unpacked(np.sort(_within_budget(kept_P, scores_P, rows, wanted.most)), rows)
+
+
+def _merged(
+    found: list[tuple[NDArray[np.int64], NDArray[np.float32]]], rows: int, most: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Each pair once, of those that are among the `most` best of a row: so memory stays bounded.
+
+    What later trees find can only push a pair further back, so nothing is lost by it.
+    """
+    packed_P, first_P = np.unique(np.concatenate([one for one, _ in found]), return_index=True)
+    scores_P = np.concatenate([scores for _, scores in found])[first_P]
+    is_best_P = _places(packed_P, scores_P, rows) < most
+    return packed_P[is_best_P], scores_P[is_best_P]
 
 
 def _trees() -> list[list[int]]:
@@ -133,21 +148,26 @@ def _scored(
     return np.concatenate(kept), np.concatenate(scores)
 
 
-def _best(
-    packed_P: NDArray[np.int64], scores_P: NDArray[np.float32], rows: int, most: int
+def _places(
+    packed_P: NDArray[np.int64], scores_P: NDArray[np.float32], rows: int
 ) -> NDArray[np.int64]:
-    """Pairs that are among the best of one of their two rows; ties go to the earlier rows.
-
-    Of crowded rows fewer are kept each, until all are not more than can be compared in time.
-    """
-    packed_P = packed_P[np.lexsort((packed_P, -scores_P))]
-    place_P = np.full(len(packed_P), most, dtype=np.int64)
-    for row_P in (packed_P // rows, packed_P % rows):
+    """The better of a pair's places among those of its two rows; ties go to the earlier rows."""
+    order_P = np.lexsort((packed_P, -scores_P))
+    ordered_P = packed_P[order_P]
+    place_P = np.full(len(packed_P), len(packed_P), dtype=np.int64)
+    for row_P in (ordered_P // rows, ordered_P % rows):
         by_row_P = np.argsort(row_P, kind="stable")
         sorted_P = row_P[by_row_P]
-        begins_P = np.searchsorted(sorted_P, sorted_P, side="left")
-        rank_P = np.arange(len(sorted_P)) - begins_P
-        place_P[by_row_P] = np.minimum(place_P[by_row_P], rank_P)
+        rank_P = np.arange(len(sorted_P)) - np.searchsorted(sorted_P, sorted_P, side="left")
+        place_P[order_P[by_row_P]] = np.minimum(place_P[order_P[by_row_P]], rank_P)
+    return place_P
+
+
+def _within_budget(
+    packed_P: NDArray[np.int64], scores_P: NDArray[np.float32], rows: int, most: int
+) -> NDArray[np.int64]:
+    """Of crowded rows fewer pairs are kept each, until all can be compared in time."""
+    place_P = _places(packed_P, scores_P, rows)
     # how many pairs are among the best one, the best two, ... of a row
     counts = np.cumsum(np.bincount(place_P, minlength=most)[:most])
     fitting = int(np.searchsorted(counts, _BUDGET + _BUDGET_A_ROW * rows, side="right"))
