@@ -2,9 +2,9 @@
 
     python -m benchmarks.audit.scale --rows 10000,100000,1000000 --out runs/audit-scale
 
-Each row is made from a fixed seed: the question of a real row and three to five sentences of
-real answers (MedQuAD, GSM8K, GPTeacher), so that rows are as long and as various as real ones
-and hardly two are alike. The command runs as a user would run it, every check on; its memory and
+Each row is made from a fixed seed: a sentence and a question of real rows, and two to four
+sentences of real answers (MedQuAD, GSM8K, GPTeacher), so that rows are as long and as various as
+real ones and hardly two are alike. The command runs as a user would run it, every check on; its memory and
 that of its worker are the kernel's own peaks. Linux only.
 """
 
@@ -73,8 +73,9 @@ def _write(path: Path, count: int, questions: list[str], sentences: list[str]) -
     draw = random.Random(count)
     with path.open("w", encoding="utf-8") as file:
         for _ in range(count):
-            answer = " ".join(draw.choice(sentences) for _ in range(draw.randint(3, 5)))
-            row = {"question": draw.choice(questions), "answer": answer}
+            asked = f"{draw.choice(sentences)} {draw.choice(questions)}"
+            answer = " ".join(draw.choice(sentences) for _ in range(draw.randint(2, 4)))
+            row = {"question": asked, "answer": answer}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
