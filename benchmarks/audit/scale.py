@@ -4,8 +4,8 @@
 
 Each row is made from a fixed seed: a sentence and a question of real rows, and two to four
 sentences of real answers (MedQuAD, GSM8K, GPTeacher), so that rows are as long and as various as
-real ones and hardly two are alike. The command runs as a user would run it, every check on; its memory and
-that of its worker are the kernel's own peaks. Linux only.
+real ones and hardly two are alike. The command runs as a user would run it, every check on; its
+memory and that of its worker are the kernel's own peaks. Linux only.
 """
 
 from __future__ import annotations

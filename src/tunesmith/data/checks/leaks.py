@@ -8,6 +8,7 @@ Shapes: E rows, P near pairs.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -31,9 +32,10 @@ RULES = {
         severity="block",
         why="A held-out row whose near copy is trained on measures memory, not skill.",
         fix="remove one of the two rows",
-        limit=0.42,
-        limit_is="share of words and pairs of words that the prompts of two near rows must have in "
-        "common: what is asked in other words may have the same answer",
+        limit=0.35,
+        limit_is="share of the shorter prompt's words and pairs of words that the prompt of a near "
+        "row must have too, those apart that many prompts hold: other questions may have the same "
+        "answer",
     ),
     "contained_prompt": Rule(
         severity="warn",
@@ -45,6 +47,10 @@ RULES = {
 }
 _HELD = 4096
 """Prompts that are kept in words."""
+_SAMPLE = 2000
+"""Rows that say which words many prompts hold: ..."""
+_MANY, _MANY_SHARE = 8, 0.02
+"""... so many of them, and such a share."""
 
 
 def begin(ground: Ground) -> Leaks:
@@ -146,25 +152,43 @@ def _near(rows: Rows, prompts: float) -> Iterator[Found]:
 
 
 class _Asked:
-    """Whether two rows ask the same, in nearly the same words."""
+    """Whether two rows ask the same, in nearly the same words.
+
+    Words that many prompts hold, as those of a template or of a tool's description, say nothing
+    of what is asked: a sample of the rows tells which these are.
+    """
 
     def __init__(self, rows: Rows, least: float) -> None:
         self._rows = rows
         self._least = least
-        self._held: dict[int, set[str]] = {}
+        self._held: dict[int, tuple[set[str], set[str]]] = {}
+        self._common: frozenset[str] | None = None
 
     def alike(self, one: int, other: int) -> bool:
         """Plain text asks nothing: such rows are alike when they are near."""
-        asked, again = self._shingles(one), self._shingles(other)
-        either = len(asked | again)
-        return not either or len(asked & again) >= self._least * either
+        (asked, own), (again, others) = self._shingles(one), self._shingles(other)
+        if asked == again:
+            return True
+        return len(own & others) >= self._least * max(min(len(own), len(others)), 1)
 
-    def _shingles(self, index: int) -> set[str]:
+    def _shingles(self, index: int) -> tuple[set[str], set[str]]:
+        """All of the prompt, and those that few prompts hold."""
+        if self._common is None:
+            self._common = self._shared()
         if index not in self._held:
             if len(self._held) >= _HELD:
                 self._held.clear()
-            self._held[index] = shingles(words(self._rows.row(index).prompt))
+            found = shingles(words(self._rows.row(index).prompt))
+            self._held[index] = (found, found - self._common)
         return self._held[index]
+
+    def _shared(self) -> frozenset[str]:
+        sample = range(0, len(self._rows), max(1, len(self._rows) // _SAMPLE))
+        holding: Counter[str] = Counter()
+        for index in sample:
+            holding.update(shingles(words(self._rows.row(index).prompt)))
+        many = max(_MANY, _MANY_SHARE * len(sample))
+        return frozenset(shingle for shingle, count in holding.items() if count >= many)
 
 
 def _originals(pairs: NearPairs, rows: int) -> NDArray[np.int64]:
