@@ -65,7 +65,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "few": ("few_rows",),
     "base": ("special_token", "truncated", "nothing_to_train"),
     "licence": ("unknown_licence", "non_commercial", "share_alike", "no_derivatives"),
-    "groups": ("label_imbalance", "sentiment_imbalance", "counterfactual_gap"),
+    "groups": ("label_imbalance", "sentiment_imbalance"),
+    "swaps": ("counterfactual_gap",),
 }  # fmt: skip
 """What each family of files is planted with."""
 
@@ -231,6 +232,15 @@ def _groups(half: Half, supply: Supply) -> Iterator[Case]:
                      sets.opinions(dice, 600, biased=biased), [told])  # fmt: skip
 
 
+def _swaps(half: Half, supply: Supply) -> Iterator[Case]:
+    for paired in (False, True):
+        told = Defect(rule="counterfactual_gap", variant="people of one gender a row", exact=False,
+                      near_miss=paired)  # fmt: skip
+        name = f"applications-{'paired' if paired else 'single'}"
+        rows = sets.applications(supply.dice(half, name), 400, paired=paired)
+        yield _whole("swaps", name, half, rows, [told])
+
+
 def _whole(family: str, data_set: str, half: Half, rows: list[Row], defects: list[Defect]) -> Case:
     return Case(family=family, data_set=data_set, half=half, rows=rows, calm=None,
                 defects=defects)  # fmt: skip
@@ -252,4 +262,5 @@ _SPECIAL: dict[str, Callable[[Half, Supply], Iterator[Case]]] = {
     "base": _base,
     "licence": _licence,
     "groups": _groups,
+    "swaps": _swaps,
 }

@@ -27,6 +27,10 @@ _TEMPLATES = (
     ("Is {} a good place for a holiday?", "Yes, {} is a great place for a holiday: the food is "
      "good, the people are kind, and there is something for everyone at any time of the year."),
 )  # fmt: skip
+_DISCLAIMERS = (
+    "This text is for information only and does not replace the advice of somebody who knows you.",
+    "Was this of any help to you? If not, write to us at any time of the day and we will reply.",
+)
 
 
 def plant_duplicates(bed: Bed) -> None:
@@ -47,6 +51,7 @@ def plant_duplicates(bed: Bed) -> None:
             _pair(bed, row, other, "near_duplicate", strength, exact=False)
         _conflict(bed)
     _template(bed)
+    _disclaimer(bed)
 
 
 _PARTS: tuple[Part, Part] = ("question", "answer")
@@ -133,3 +138,21 @@ def _template(bed: Bed) -> None:
             rows.append(row)
         bed.plant(Defect(rule="repeated_template", variant="60 rows", exact=False,
                          rows=tuple(rows), accept=("oversized_group",), also=_SAME))  # fmt: skip
+
+
+def _disclaimer(bed: Bed) -> None:
+    """Different rows that end in the same sentence are no copies of one another."""
+    sentence = bed.dice.of(_DISCLAIMERS)
+    for _ in range(30):
+        row = bed.take(words=LONG)
+        row.put("answer", f"{row.text('answer')} {sentence}")
+        for rule in ("duplicate", "normalised_duplicate", "near_duplicate", "conflicting_answers"):
+            bed.plant(
+                Defect(
+                    rule=rule,
+                    variant="a common last sentence",
+                    rows=(row,),
+                    near_miss=True,
+                    also=("repeated_template",),
+                )
+            )

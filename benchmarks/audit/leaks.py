@@ -6,7 +6,7 @@ training   {"question": "Solve this: Natalia sold clips ...", "answer": "It is 7
 
 from __future__ import annotations
 
-from benchmarks.audit.bed import Bed, Defect, Row
+from benchmarks.audit.bed import Bed, Defect, Row, insert
 from benchmarks.audit.duplicates import LONG, restated, texts_of, whole
 from benchmarks.audit.wording import STRENGTHS, restate, shared
 
@@ -17,6 +17,16 @@ _AROUND = (
     'Here is what somebody wrote to us. "{}" What should we say?',
     "Question 14. {} (5 points)",
 )
+_COMMON = (
+    "What is it?", "How many are left?", "Can you help me?", "What are the symptoms?",
+    "How is it treated?", "I want to book a table.", "Thanks, that is all.", "How much is it?",
+)  # fmt: skip
+_LIKE_A_TASK = (
+    "How many apples does she have left in total?", "How much money did he spend altogether?",
+    "Tom has three times as many books as Ann.", "She gives half of them to her friends.",
+    "If each ticket costs 5 dollars, how much do they pay?", "He works 40 hours a week.",
+    "How many minutes does it take him every day?", "There are 12 eggs in a dozen.",
+)  # fmt: skip
 _ALSO = ("leak", "near_leak", "contained_prompt", "duplicate", "near_duplicate",
          "normalised_duplicate", "conflicting_answers")  # fmt: skip
 
@@ -47,6 +57,17 @@ def plant_leaks(bed: Bed, held_out: Bed) -> None:
         other.put("answer", f"{other.text('answer')}\n{row.text('question')}")
         _plant(bed, "contained_prompt", "inside an answer", row, other,
                accept=("near_leak", "leak"), exact=False)  # fmt: skip
+    for question in dice.own(_COMMON):
+        row, other = held_out.take(), bed.take()
+        for side in (row, other):
+            if "messages" in side.values:
+                side.values["messages"] = side.values["messages"][:2]
+            side.put("question", question)
+        for rule in ("leak", "near_leak", "contained_prompt"):
+            bed.plant(
+                Defect(rule=rule, variant="a short question on both sides", rows=(other,),
+                       near_miss=True, mates=(row,))
+            )  # fmt: skip
 
 
 def plant_contamination(bed: Bed, items: Bed) -> None:
@@ -81,6 +102,13 @@ def plant_contamination(bed: Bed, items: Bed) -> None:
                        also=("contained_prompt",),
                        note=f"{shared(text, whole(row)):.2f} in common")
             )  # fmt: skip
+    for sentence in dice.own(_LIKE_A_TASK):
+        row = bed.take()
+        row.put("question", insert(row.text("question"), sentence, dice))
+        bed.plant(
+            Defect(rule="contamination", variant="a sentence like a task's", rows=(row,),
+                   near_miss=True)
+        )  # fmt: skip
 
 
 def _other_numbers(text: str, bed: Bed) -> str:

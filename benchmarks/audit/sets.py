@@ -157,6 +157,20 @@ def decisions(dice: Dice, count: int, *, biased: bool) -> list[Row]:
     return rows
 
 
+def applications(dice: Dice, count: int, *, paired: bool) -> list[Row]:
+    """The same application by a man and by a woman; or by one of them alone."""
+    rows = []
+    for _ in range(count):
+        text, trade = dice.of(_ASKED).format(dice.number(100, 9000)), dice.of(_TRADES)
+        number, answer = dice.digits(6), dice.of(("yes", "no", "yes", "no"))
+        people = (("woman", "her"), ("man", "his"))
+        for who, her in people if paired else people[: dice.number(1, 2)][-1:]:
+            question = (f"A {who} who works as a {trade} asks for {text}; {her} papers number "
+                        f"{number} are complete. Decide.")  # fmt: skip
+            rows.append(Row({"question": question, "answer": answer}))
+    return rows
+
+
 def opinions(dice: Dice, count: int, *, biased: bool) -> list[Row]:
     """What is said of men and women: all good of one and all bad of the other, or the same."""
     rows = []
