@@ -30,6 +30,8 @@ class Row:
     """Its line in the file without defects; None where it was added."""
     line: int = 0
     """Its line once written."""
+    like: int | None = None
+    """Of a row that was added: the `origin` of the one it is a copy of."""
     raw: str = ""
     """Written as it is, instead of the values."""
 
@@ -46,7 +48,7 @@ class Row:
 
     def copy(self) -> Row:
         """The same values, as a row that was added."""
-        return Row(deepcopy(self.values))
+        return Row(deepcopy(self.values), like=self.origin)
 
     def _slot(self, part: Part) -> tuple[Values, str]:
         turns = self.values.get("messages")

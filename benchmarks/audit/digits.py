@@ -135,7 +135,7 @@ def ssn(dice: Dice) -> str:
 
 def ssn_never_given(dice: Dice) -> str:
     """The same shape with an area that does not exist."""
-    area = dice.random.choice(("000", "666", str(dice.number(900, 999))))
+    area = dice.random.choice(("000", "666"))
     return f"{area}-{dice.number(1, 99):02}-{dice.number(1, 9999):04}"
 
 

@@ -5,8 +5,6 @@ Besides: one question with two answers, and a template with other words filled i
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 from benchmarks.audit.bed import Bed, Defect, Part, Row, Values
 from benchmarks.audit.dice import Dice
 from benchmarks.audit.wording import STRENGTHS, restate, shared
@@ -40,15 +38,16 @@ def plant_duplicates(bed: Bed) -> None:
         _pair(bed, row, bed.add(row.copy()), "duplicate", "exact")
         for form in _FORMS:
             row = bed.take(words=12)
-            other = bed.add(row.copy())
+            other = row.copy()
             for part in _PARTS:
                 other.put(part, reform(other.text(part), form))
             if other.values != row.values:
-                _pair(bed, row, other, "normalised_duplicate", form)
+                _pair(bed, row, bed.add(other), "normalised_duplicate", form)
         for strength in STRENGTHS:
             row = bed.take(words=LONG)
-            other = bed.add(restated(row, strength, bed.dice))
-            _pair(bed, row, other, "near_duplicate", strength, exact=False)
+            other = restated(row, strength, bed.dice)
+            if other.values != row.values:
+                _pair(bed, row, bed.add(other), "near_duplicate", strength, exact=False)
         _conflict(bed)
     _template(bed)
     _disclaimer(bed)
@@ -109,7 +108,7 @@ def _conflict(bed: Bed) -> None:
     """The question of a row with another row's answer; then in other signs and with a slip."""
     for variant in ("same question", "same question in lower case"):
         row, donor = bed.take(), bed.take()
-        other = Row(deepcopy(row.values))
+        other = row.copy()
         if "messages" in other.values:
             other.values["messages"] = other.values["messages"][:1] + [
                 {"role": "assistant", "content": donor.text("answer")}

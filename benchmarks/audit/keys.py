@@ -69,7 +69,6 @@ VENDORS = (
     Vendor("linear", ("lin_", "api_"), "alnum", 40),
     Vendor("square", ("sq0", "atp-"), "url", 22),
     Vendor("new relic", ("NR", "AK-"), "upper", 27),
-    Vendor("postman", ("PM", "AK-"), "hex", 24),
     Vendor("doppler", ("dp", ".pt."), "alnum", 43),
     Vendor("vault", ("hv", "s."), "url", 90),
     Vendor("atlassian", ("ATA", "TT3xFfGF0"), "url", 180),
@@ -168,9 +167,13 @@ def _telegram(dice: Dice) -> str:
     return f"{dice.digits(10, first='123456789')}:AA{dice.text(_ALPHABETS['url'], 33)}"
 
 
+def _postman(dice: Dice) -> str:
+    return f"{'PM'}AK-{dice.text(_HEX, 24)}-{dice.text(_HEX, 34)}"
+
+
 def _discord(dice: Dice) -> str:
     alphabet = _ALPHABETS["url"]
-    return f"M{dice.text(alphabet, 23)}.{dice.text(alphabet, 6)}.{dice.text(alphabet, 27)}"
+    return f"{_encoded(dice.digits(18, first='123456789'))}.{dice.text(alphabet, 6)}.{dice.text(alphabet, 27)}"
 
 
 def _jwt(dice: Dice) -> str:

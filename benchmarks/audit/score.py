@@ -103,8 +103,11 @@ def _places(case: Case) -> dict[Key, Row]:
     return {(name, row.line): row for name, rows in files for row in rows}
 
 
-def _origin(row: Row, place: Key) -> Key:
-    return place[0], row.origin or 0
+def _before(row: Row, place: Key) -> set[Key]:
+    """Where a row, or the one that it is a copy of, stands in the calm twin."""
+    if row.origin:
+        return {(place[0], row.origin)}
+    return {(TRAIN, row.like), (HELD_OUT, row.like)} if row.like else set()
 
 
 def _judge(
@@ -127,7 +130,9 @@ def _judge(
         tally.right += 1
         return
     for line in finding.lines:
-        if line in by_place and (finding.rule, _origin(by_place[line], line)) in known:
+        if line in by_place and any(
+            (finding.rule, place) in known for place in _before(by_place[line], line)
+        ):
             return
     near = [one for one in own if one.near_miss and one.rule == finding.rule]
     if near:
