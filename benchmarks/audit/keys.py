@@ -173,7 +173,8 @@ def _postman(dice: Dice) -> str:
 
 def _discord(dice: Dice) -> str:
     alphabet = _ALPHABETS["url"]
-    return f"{_encoded(dice.digits(18, first='123456789'))}.{dice.text(alphabet, 6)}.{dice.text(alphabet, 27)}"
+    number = _encoded(dice.digits(18, first="123456789"))
+    return f"{number}.{dice.text(alphabet, 6)}.{dice.text(alphabet, 27)}"
 
 
 def _jwt(dice: Dice) -> str:
