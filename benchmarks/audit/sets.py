@@ -101,17 +101,19 @@ def plant_outliers(bed: Bed) -> None:
 
 def plant_long(bed: Bed) -> None:
     """Rows that are longer than the model reads, in question or answer."""
+    long = []
     for _ in range(12):
         row = bed.take()
         text = f"{row.text('answer')}\n"
         row.put("answer", text * (1 + 40_000 // len(text)))
-        bed.plant(Defect(rule="truncated", variant="answer too long", rows=(row,),
-                         accept=("overlong",), also=("outlier",)))  # fmt: skip
+        long.append(row)
         row = bed.take()
         text = f"{row.text('question')}\n"
         row.put("question", text * (1 + 40_000 // len(text)))
         bed.plant(Defect(rule="nothing_to_train", variant="question too long", rows=(row,),
                          accept=("overlong",), also=("outlier", "truncated")))  # fmt: skip
+    bed.plant(Defect(rule="truncated", variant="answer too long, 12 rows", rows=tuple(long),
+                     accept=("overlong",), also=("outlier",)))  # fmt: skip
 
 
 def plant_untrained(bed: Bed) -> None:
