@@ -106,7 +106,10 @@ def _plant(
     part: Part = "question" if bed.dice.chance(0.25) else "answer"
     row = bed.take(words=6, part=part)
     row.put(part, change(row.text(part), bed.dice))
-    also = ("replacement_character", "control_character") if rule == "mojibake" else ()
+    also = {
+        "mojibake": ("replacement_character", "control_character"),
+        "invisible_character": ("hidden_instruction",),
+    }.get(rule, ())
     bed.plant(Defect(rule=rule, variant=variant, exact=exact, rows=(row,), also=also))
 
 

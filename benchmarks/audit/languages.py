@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.audit.bed import Bed, Defect, insert
+from benchmarks.audit.bed import Bed, Defect, Row, insert
 
 PARAGRAPHS: dict[str, tuple[str, ...]] = {
     "German": (
@@ -71,16 +71,26 @@ def plant_languages(bed: Bed) -> None:
     dice = bed.dice
     for language, paragraphs in PARAGRAPHS.items():
         own = dice.own(paragraphs)
-        for text in (*own, " ".join(own)):
-            row = bed.take().put("answer", text)
-            size = "two paragraphs" if text not in own else "one or two sentences"
-            bed.plant(Defect(rule="other_language", variant=f"{language}, {size}", exact=False,
-                             rows=(row,)))  # fmt: skip
-        row = bed.take().put("question", own[0]).put("answer", own[1])
-        bed.plant(Defect(rule="other_language", variant=f"{language}, question and answer",
-                         exact=False, rows=(row,)))  # fmt: skip
+        _plant(bed, f"{language}, one or two sentences", bed.take().put("answer", own[0]))
+        _plant(bed, f"{language}, one or two sentences", _alone(bed.take()).put("answer", own[1]))
+        _plant(bed, f"{language}, two paragraphs", _alone(bed.take()).put("answer", " ".join(own)))
+        row = _alone(bed.take()).put("question", own[0]).put("answer", own[1])
+        _plant(bed, f"{language}, question and answer", row)
     for sentence in dice.own(_HARMLESS):
         row = bed.take(words=20)
         row.put("answer", insert(row.text("answer"), sentence, dice))
         bed.plant(Defect(rule="other_language", variant="a foreign phrase", near_miss=True,
                          exact=False, rows=(row,)))  # fmt: skip
+
+
+def _alone(row: Row) -> Row:
+    """Of a dialogue the first exchange."""
+    if "messages" in row.values:
+        row.values["messages"] = row.values["messages"][:2]
+    return row
+
+
+def _plant(bed: Bed, variant: str, row: Row) -> None:
+    if len(row.values.get("messages", ())) > 2:
+        variant = "one turn of a dialogue"
+    bed.plant(Defect(rule="other_language", variant=variant, exact=False, rows=(row,)))
