@@ -66,7 +66,7 @@ def plant_leaks(bed: Bed, held_out: Bed) -> None:
         for rule in ("leak", "near_leak", "contained_prompt"):
             bed.plant(
                 Defect(rule=rule, variant="a short question on both sides", rows=(other,),
-                       near_miss=True, mates=(row,))
+                       near_miss=True, mates=(row,), also=("outlier", "label_noise"))
             )  # fmt: skip
 
 
@@ -121,6 +121,6 @@ def _plant(
     accept: tuple[str, ...] = (), exact: bool = True,
 ) -> None:  # fmt: skip
     bed.plant(
-        Defect(rule=rule, variant=variant, exact=exact, rows=(row,), mates=(held,), accept=accept,
+        Defect(rule=rule, variant=variant, exact=exact, rows=(row, held), accept=accept,
                also=_ALSO, note=f"{shared(whole(held), whole(row)):.2f} in common")
     )  # fmt: skip

@@ -156,13 +156,11 @@ def _count(
     result: Result, defect: Defect, said: dict[int, set[str]], whole: set[str],
     known: set[tuple[str, Key]],
 ) -> None:  # fmt: skip
-    tallies = result.of(defect)
+    tallies, case = result.of(defect), result.case
     rules = {defect.rule} if defect.near_miss else {defect.rule, *defect.accept}
-    before = [
-        row for row in defect.rows
-        if row.origin and any((rule, (TRAIN, row.origin)) in known for rule in rules)
-    ]  # fmt: skip
-    if before and len(before) == sum(row.origin is not None for row in defect.rows):
+    old = [row for row in defect.rows if row.origin]
+    before = [row for row in old if any((rule, _calm_place(row, case)) in known for rule in rules)]
+    if before and (len(defect.rows) <= 2 or len(before) == len(old)):
         for tally in tallies:
             tally.ambiguous += 1
         return
@@ -186,6 +184,11 @@ def _count(
             tally.found += found
     if found == defect.near_miss:
         result.missed.append((defect, ", ".join(sorted(there - {defect.rule}))))
+
+
+def _calm_place(row: Row, case: Case) -> Key:
+    held_out = any(row is other for other in case.held_out or ())
+    return HELD_OUT if held_out else TRAIN, row.origin or 0
 
 
 def _union(sets: Iterable[set[str]]) -> set[str]:
