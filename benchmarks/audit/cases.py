@@ -27,9 +27,9 @@ from benchmarks.audit import (
 from benchmarks.audit.bed import Bed, Defect, Row
 from benchmarks.audit.dice import Dice, Half
 
-ROWS = 1500
+ROWS = 1000
 """Real rows a file."""
-HELD_OUT = 300
+HELD_OUT = 250
 _PLANTERS: dict[str, Callable[[Bed], None]] = {
     "structure": structure.plant_structure,
     "encoding": encodings.plant_encodings,
@@ -192,7 +192,7 @@ def _imbalance(half: Half, supply: Supply) -> Iterator[Case]:
 def _few(half: Half, supply: Supply) -> Iterator[Case]:
     for data_set in ("medquad", "gsm8k"):
         bed = Bed(supply.rows(data_set, half, ROWS), supply.dice(half, "few"))
-        enough = Defect(rule="few_rows", variant="1,500 rows", near_miss=True)
+        enough = Defect(rule="few_rows", variant="1,000 rows", near_miss=True)
         yield _whole("few", f"{data_set}-all", half, list(bed.rows), [enough])
         sets.plant_few(bed)
         yield _whole("few", data_set, half, bed.rows, bed.defects)
