@@ -181,12 +181,11 @@ def _fewer_labels(rows: list[Row], count: int) -> list[Row]:
 
 
 def _imbalance(half: Half, supply: Supply) -> Iterator[Case]:
-    rows = _fewer_labels(supply.rows("banking77", half, 20_000), 5)
-    bed = Bed(deepcopy(rows), supply.dice(half, "imbalance"))
-    sets.plant_imbalance(bed)
-    yield _whole("imbalance", "banking77", half, bed.rows, bed.defects)
-    even = Defect(rule="class_imbalance", variant="five labels alike", near_miss=True)
-    yield _whole("imbalance", "banking77-even", half, rows, [even])
+    for variant, share in (("97 to 3", 0.03), ("half and half", 0.5)):
+        rows = supply.rows("banking77", half, 1200)
+        sets.two_labels(rows, supply.dice(half, f"imbalance {variant}"), share)
+        told = Defect(rule="class_imbalance", variant=variant, near_miss=share == 0.5)
+        yield _whole("imbalance", f"banking77-{variant.replace(' ', '-')}", half, rows, [told])
 
 
 def _few(half: Half, supply: Supply) -> Iterator[Case]:
@@ -234,7 +233,7 @@ def _groups(half: Half, supply: Supply) -> Iterator[Case]:
 
 def _swaps(half: Half, supply: Supply) -> Iterator[Case]:
     for paired in (False, True):
-        told = Defect(rule="counterfactual_gap", variant="people of one gender a row", exact=False,
+        told = Defect(rule="counterfactual_gap", variant="nine women to a man, none swapped", exact=False,
                       near_miss=paired)  # fmt: skip
         name = f"applications-{'paired' if paired else 'single'}"
         rows = sets.applications(supply.dice(half, name), 400, paired=paired)

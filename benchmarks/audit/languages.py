@@ -93,4 +93,5 @@ def _alone(row: Row) -> Row:
 def _plant(bed: Bed, variant: str, row: Row) -> None:
     if len(row.values.get("messages", ())) > 2:
         variant = "one turn of a dialogue"
-    bed.plant(Defect(rule="other_language", variant=variant, exact=False, rows=(row,)))
+    bed.plant(Defect(rule="other_language", variant=variant, exact=False, rows=(row,),
+                     also=("near_duplicate", "duplicate", "conflicting_answers")))  # fmt: skip

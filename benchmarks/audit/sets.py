@@ -58,15 +58,17 @@ def plant_labels(bed: Bed) -> None:
                          rows=(row,)))  # fmt: skip
 
 
-def plant_imbalance(bed: Bed) -> None:
-    """Two labels: all rows of one, and three hundredths as many of the other."""
-    counts: dict[str, list[Row]] = {}
-    for row in bed.rows:
-        counts.setdefault(row.text("answer"), []).append(row)
-    first, second = sorted(counts, key=lambda label: -len(counts[label]))[:2]
-    keep = counts[first] + counts[second][: max(3, round(0.03 * len(counts[first])))]
-    bed.rows[:] = [row for row in bed.rows if row in keep]
-    bed.plant(Defect(rule="class_imbalance", variant="97 to 3"))
+def two_labels(rows: list[Row], dice: Dice, share: float) -> None:
+    """Answers by one of two labels; the second one in that share of the rows."""
+    labels = sorted({row.text("answer") for row in rows})
+    dice.random.shuffle(labels)
+    rare = set(labels[: len(labels) // 2])
+    second = [row for row in rows if row.text("answer") in rare]
+    first = [row for row in rows if row.text("answer") not in rare]
+    rows[:] = first + second[: round(share * len(first) / (1 - share))]
+    for row in rows:
+        row.put("answer", "urgent" if row.text("answer") in rare else "normal")
+    dice.random.shuffle(rows)
 
 
 def plant_few(bed: Bed) -> None:
@@ -101,19 +103,16 @@ def plant_outliers(bed: Bed) -> None:
 
 def plant_long(bed: Bed) -> None:
     """Rows that are longer than the model reads, in question or answer."""
-    long = []
     for _ in range(12):
         row = bed.take()
         text = f"{row.text('answer')}\n"
         row.put("answer", text * (1 + 40_000 // len(text)))
-        long.append(row)
         row = bed.take()
         text = f"{row.text('question')}\n"
         row.put("question", text * (1 + 40_000 // len(text)))
         bed.plant(Defect(rule="nothing_to_train", variant="question too long", rows=(row,),
                          accept=("overlong",), also=("outlier", "truncated")))  # fmt: skip
-    bed.plant(Defect(rule="truncated", variant="answer too long, 12 rows", rows=tuple(long),
-                     accept=("overlong",), also=("outlier",)))  # fmt: skip
+    bed.plant(Defect(rule="truncated", variant="12 answers too long", accept=("overlong",)))
 
 
 def plant_untrained(bed: Bed) -> None:
@@ -166,7 +165,7 @@ def applications(dice: Dice, count: int, *, paired: bool) -> list[Row]:
         text, trade = dice.of(_ASKED).format(dice.number(100, 9000)), dice.of(_TRADES)
         number, answer = dice.digits(6), dice.of(("yes", "no", "yes", "no"))
         people = (("woman", "her"), ("man", "his"))
-        for who, her in people if paired else people[: dice.number(1, 2)][-1:]:
+        for who, her in people if paired else people[dice.number(0, 9) // 9 :][:1]:
             question = (f"A {who} who works as a {trade} asks for {text}; {her} papers number "
                         f"{number} are complete. Decide.")  # fmt: skip
             rows.append(Row({"question": question, "answer": answer}))
