@@ -233,7 +233,7 @@ def _groups(half: Half, supply: Supply) -> Iterator[Case]:
 
 def _swaps(half: Half, supply: Supply) -> Iterator[Case]:
     for paired in (False, True):
-        told = Defect(rule="counterfactual_gap", variant="nine women to a man, none swapped", exact=False,
+        told = Defect(rule="counterfactual_gap", variant="nine women to a man", exact=False,
                       near_miss=paired)  # fmt: skip
         name = f"applications-{'paired' if paired else 'single'}"
         rows = sets.applications(supply.dice(half, name), 400, paired=paired)
