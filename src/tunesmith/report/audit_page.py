@@ -6,7 +6,7 @@ What it quotes was masked by the audit: no personal data is spread by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ _FOLDER = Path(__file__).parent / "templates"
 _MOODS: dict[str, str] = {"blocked": "bad", "warnings": "mixed", "ready": "good"}
 _WORDS: dict[Severity, str] = {"block": "worse", "warn": "mixed", "info": "same"}
 _MOST_LABELS = 30
+_LENGTHS = (("prompt_words", "Words of a prompt"), ("answer_words", "Words of an answer"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,6 @@ class Bars:
     """A distribution, as bars of a share of the largest."""
 
     title: str
-    unit: str
     bars: tuple[tuple[str, int, float], ...]
     """Label, count, percent of the largest."""
 
@@ -82,7 +82,7 @@ def show(audit: Audit) -> AuditShown:
         headline=_headline(audit, rules),
         sentences=tuple(_sentences(audit, rules)),
         rules=rules,
-        distributions=tuple(_distributions(audit.statistics)),
+        distributions=tuple(one for one in _distributions(audit.statistics) if one.bars),
         counts=tuple(_counts(audit)),
     )
 
@@ -166,44 +166,44 @@ def _counts(audit: Audit) -> Iterator[tuple[str, str]]:
                 yield name, f"{value:,}"
 
 
-def _distributions(value: Json) -> Iterator[Bars]:
-    """Every distribution that a check left in its statistics, wherever it stands."""
-    if not isinstance(value, dict):
+def _distributions(statistics: JsonObject) -> Iterator[Bars]:
+    """Lengths, beginnings and labels, as the check `fitness` counted them."""
+    checks = statistics.get("checks")
+    counted = checks.get("fitness") if isinstance(checks, dict) else None
+    if not isinstance(counted, dict):
         return
-    drawn = _bars(value)
-    if drawn is not None:
-        yield drawn
-        return
-    for inner in value.values():
-        yield from _distributions(inner)
+    for key, title in (
+        ("prompt_words", "Words of a prompt"),
+        ("answer_words", "Words of an answer"),
+    ):
+        lengths = counted.get(key)
+        bins = lengths.get("histogram") if isinstance(lengths, dict) else None
+        yield _bars(title, [(_span(one), one.get("rows")) for one in _objects(bins)])
+    openings = [(one.get("text"), one.get("rows")) for one in _objects(counted.get("openings"))]
+    yield _bars("How answers begin", openings)
+    classes = counted.get("classes")
+    labels = classes.get("rows") if isinstance(classes, dict) else None
+    yield _bars("Labels", list(labels.items()) if isinstance(labels, dict) else [])
 
 
-def _bars(value: Mapping[str, Json]) -> Bars | None:
-    counts, edges, labels = value.get("counts"), value.get("edges"), value.get("labels")
-    if not isinstance(counts, list) or "title" not in value:
-        return None
-    if isinstance(edges, list):
-        names = [
-            f"{_short(low)} to {_short(high)}" for low, high in zip(edges, edges[1:], strict=False)
-        ]
-    elif isinstance(labels, list):
-        names = [visible(str(label), 40) for label in labels]
-    else:
-        return None
-    numbers = [count if isinstance(count, int) else 0 for count in counts][:_MOST_LABELS]
-    largest = max(numbers, default=0) or 1
+def _objects(value: Json) -> list[JsonObject]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _span(one: JsonObject) -> str:
+    first, last = one.get("from"), one.get("to")
+    return f"{first:,}" if first == last else f"{first:,} to {last:,}"
+
+
+def _bars(title: str, counted: Sequence[tuple[Json, Json]]) -> Bars:
+    shown = [(visible(str(label), 40), rows) for label, rows in counted if isinstance(rows, int)]
+    largest = max((rows for _, rows in shown), default=0) or 1
     return Bars(
-        title=str(value["title"]),
-        unit=str(value.get("unit", "")),
+        title=title,
         bars=tuple(
-            (name, count, round(100 * count / largest, 2))
-            for name, count in zip(names, numbers, strict=False)
+            (label, rows, round(100 * rows / largest, 2)) for label, rows in shown[:_MOST_LABELS]
         ),
     )
-
-
-def _short(value: Json) -> str:
-    return f"{value:,.4g}" if isinstance(value, int | float) else str(value)
 
 
 def audit_of_json(body: JsonObject) -> Audit:
