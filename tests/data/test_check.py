@@ -134,12 +134,20 @@ def test_rows_that_cannot_be_used_are_findings(write_lines: Write) -> None:
     assert report.audit.counts == {"empty_answer": 1, "unusable_row": 1}
 
 
-def test_special_tokens_of_the_base_are_refused(write_lines: Write, base: Path) -> None:
-    path = write_lines("rows.jsonl", [*qa(10), {"question": "x </s> y", "answer": "z"}])
-    with pytest.raises(DataError, match="</s>") as caught:
-        check(data_of(path), base=base, seed=0)
-    assert caught.value.place is not None
-    assert caught.value.place.line == 11
+def test_special_tokens_of_the_base_are_findings(write_lines: Write, base: Path) -> None:
+    bad = {"question": "x </s> y", "answer": "z"}
+    path = write_lines("rows.jsonl", [*qa(10), bad, *qa(10, start=10), bad])
+    report = check(data_of(path), base=base, seed=0)
+    assert [(one.rule, one.severity, one.line) for one in report.audit.findings[:2]] == [
+        ("unusable_row", "block", 11),
+        ("unusable_row", "block", 22),
+    ]
+    assert "</s>" in report.audit.findings[0].message
+    assert len(report.lengths) == 20
+    with pytest.raises(DataError, match="none of the rows") as caught:
+        every = [{**bad, "answer": f"z{number}"} for number in range(9)]
+        check(data_of(write_lines("bad.jsonl", every)), base=base, seed=0)
+    assert "</s>" in caught.value.what
 
 
 @pytest.mark.parametrize(

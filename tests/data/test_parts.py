@@ -18,7 +18,6 @@ from tunesmith.data.coding import coded, load_coding
 from tunesmith.data.encoded import EncodedSource, encode_source
 from tunesmith.data.parts import PartsTask, claimed, discard_parts, in_use, make_missing, open_parts
 from tunesmith.data.provenance import stamped
-from tunesmith.errors import DataError
 from tunesmith.recipe import Source
 
 Write = Callable[[str, Iterable[object]], Path]
@@ -147,18 +146,23 @@ def test_parts_in_use_are_kept(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
-def test_faults_of_all_parts_are_named_together(
+def test_rows_without_tokens_are_told_and_passed_over(
     write_lines: Write, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shorten(monkeypatch, 10)
     rows: list[object] = list(qa(60))
+    rows[3] = {"question": "x", "answer": ""}
     rows[25] = rows[44] = {"question": "x </s> y", "answer": "z"}
-    with pytest.raises(DataError, match="1 more rows") as caught:
-        encode(write_lines("bad.jsonl", rows), base)
-    assert caught.value.place is not None
-    assert caught.value.place.line == 26
-    assert "bad.jsonl:45" in str(caught.value)
-    assert list(cache_folder().iterdir()) == []
+    rows[30:40] = [{"question": "x </s> y", "answer": "z"}] * 10
+    found = encode(write_lines("bad.jsonl", rows), base)
+    bad = [24, *range(29, 39), 43]
+    assert [fault.example for fault in found.faults] == bad
+    assert found.faults[0].rule == "unusable_row" and "</s>" in found.faults[0].what
+    assert found.example_R.tolist() == [one for one in range(59) if one not in bad]
+    assert [found.packed.place(index).line for index in (2, 3, 23, 24)] == [3, 5, 25, 27]
+    again = encode(write_lines("bad.jsonl", rows), base)
+    assert again.faults == found.faults
+    assert again.example_R.tolist() == found.example_R.tolist()
 
 
 def test_workers_make_the_same_bytes(
@@ -192,13 +196,3 @@ def test_rows_that_cannot_be_used_are_passed_over(
     assert found.packed.ids.tolist() == good.packed.ids.tolist()
     assert found.example_R.tolist() == list(range(49))
     assert [found.packed.place(index).line for index in (4, 5, 9)] == [5, 7, 21]
-
-
-def test_a_worker_ends_at_a_row_that_the_template_cannot_take(
-    write_lines: Write, base: Path, tmp_path: Path
-) -> None:
-    path = write_lines("bad.jsonl", [*qa(15), {"question": "x </s> y", "answer": "z"}])
-    task = task_of(path, base, tmp_path / "parts")
-    assert worker._start(task).wait(240) == 1
-    assert task.part(0).exists()
-    assert not task.part(1).exists()

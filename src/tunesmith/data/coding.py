@@ -17,7 +17,6 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from tunesmith.contracts import Content, Example, JsonObject, Preference, TokenRow
-from tunesmith.data.examples import MAX_FAULTS, together
 from tunesmith.data.provenance import VERSION
 from tunesmith.data.split import key_of
 from tunesmith.data.store import PackedRow
@@ -83,20 +82,20 @@ def coded(
     *,
     first: int = 0,
     notice: Callable[[str], None] = lambda _: None,
+    fault: Callable[[int, DataError], None],
 ) -> Iterator[PackedRow]:
-    """The rows of the examples; after a faulty one only its like are looked for.
+    """The rows of the examples; those that cannot be made into tokens are passed over.
 
     Args:
         examples: of one source, as they follow one another.
         coding: makes the tokens.
         first: index of the first of them within its source.
         notice: told, in a sentence, what was decided for the user.
+        fault: told the index of an example that is passed over, and what is wrong with it.
 
     Raises:
-        DataError: rows that cannot be used: the first, and up to 19 more with their lines.
         TemplateError, DataError: a row whose mask cannot be proved, with its place.
     """
-    faults: list[DataError] = []
     while batch := list(itertools.islice(examples, _BATCH)):
         contents = [example.content for example in batch]
         results = encode_examples(
@@ -104,14 +103,10 @@ def coded(
         )
         for index, (example, encodings) in enumerate(zip(batch, results, strict=True), first):
             if isinstance(encodings, DataError):
-                faults.append(_placed(encodings, example.place))
-            elif not faults:
+                fault(index, _placed(encodings, example.place))
+            else:
                 yield from _rows_of(example, index, encodings, coding, notice)
-        if len(faults) >= MAX_FAULTS:
-            break
         first += len(batch)
-    if faults:
-        raise together(faults[:MAX_FAULTS])
 
 
 def _rows_of(
@@ -151,6 +146,8 @@ def _placed(error: Fault, place: Place) -> Fault:
     """The same error, with the row's place where it has none."""
     if error.place is not None:
         return error
+    if isinstance(error, DataError):
+        return type(error)(error.what, hint=error.hint, place=place, rule=error.rule)
     return type(error)(error.what, hint=error.hint, place=place)
 
 

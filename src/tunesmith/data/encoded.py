@@ -9,7 +9,7 @@ Shapes: R rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.contracts import JsonObject
+from tunesmith.contracts import Json, JsonObject
 from tunesmith.data.cache import cache_folder, cached
 from tunesmith.data.coding import Coding
 from tunesmith.data.content import canonical
@@ -29,7 +29,6 @@ from tunesmith.data.parts import (
     in_use,
     make_missing,
     open_parts,
-    raise_faults,
 )
 from tunesmith.data.provenance import VERSION, StampedSource
 from tunesmith.data.store import PackedRows
@@ -38,13 +37,25 @@ from tunesmith.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFault:
+    """An example that cannot be made into tokens, such as one with a special token in a text."""
+
+    example: int
+    rule: str
+    what: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedSource:
     """A source in tokens, before truncation."""
 
     packed: PackedRows
     example_R: NDArray[np.int64] = field(repr=False)
-    """The example of each row, counted without those that cannot be used."""
+    """The example of each row, counted without those that the format cannot read."""
     notices: tuple[str, ...] = ()
+    faults: tuple[TokenFault, ...] = ()
+    """Examples that are passed over."""
 
 
 def encode_source(
@@ -74,8 +85,9 @@ def encode_source(
     packed = replace(opened, files=tuple(names[int(ordinal)] for ordinal in opened.files))
     return EncodedSource(
         packed=packed,
-        example_R=np.unique(packed.example_of, return_inverse=True)[1].astype(np.int64),
+        example_R=_counted(packed, packed.example_of),
         notices=_notices([opened]),
+        faults=tuple(_faults(packed)),
     )
 
 
@@ -83,30 +95,64 @@ def _encode(folder: Path, task: PartsTask, progress: Callable[[int], None]) -> P
     try:
         with in_use(task.folder):
             parts = _parts(task, progress)
-            selections = [everything(part) for part in parts]
-            return gather_packed(folder, selections, {"notices": list(_notices(parts))})
+            extra: JsonObject = {
+                "notices": list(_notices(parts)),
+                "faults": [fault for part in parts for fault in _listed(part, "faults")],
+                "gaps": _gaps(parts),
+            }
+            return gather_packed(folder, [everything(part) for part in parts], extra)
     except InputError:
         discard_parts(task.folder)
         raise
 
 
 def _parts(task: PartsTask, progress: Callable[[int], None]) -> tuple[PackedRows, ...]:
-    try:
-        with workers(task):
-            parts = None
-            while parts is None:
-                parts = open_parts(task, make_missing(task, progress))
-    except InputError:
-        raise_faults(task)
-        raise
+    with workers(task):
+        parts = None
+        while parts is None:
+            parts = open_parts(task, make_missing(task, progress))
     return parts
+
+
+def _listed(folder: PackedRows, name: str) -> list[Json]:
+    found = folder.extra[name]
+    assert isinstance(found, list), "the manifest's digest was checked"
+    return found
+
+
+def _gaps(parts: Sequence[PackedRows]) -> list[Json]:
+    """Numbers that no example has: where they begin, and how many.
+
+    Each part has as many numbers as rows; those that the format cannot read leave some unused.
+    """
+    gaps: list[Json] = []
+    for number, part in enumerate(parts[:-1]):
+        usable = part.extra["usable"]
+        assert isinstance(usable, int), "the manifest's digest was checked"
+        if usable < ROWS_PER_PART:
+            gaps.append([number * ROWS_PER_PART + usable, ROWS_PER_PART - usable])
+    return gaps
+
+
+def _counted(gathered: PackedRows, examples: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The examples' numbers without the gaps."""
+    gaps = np.array(_listed(gathered, "gaps"), dtype=np.int64).reshape(-1, 2)
+    before = np.concatenate([[0], np.cumsum(gaps[:, 1])])
+    counted: NDArray[np.int64] = examples - before[np.searchsorted(gaps[:, 0], examples)]
+    return counted
+
+
+def _faults(gathered: PackedRows) -> Iterator[TokenFault]:
+    for fault in _listed(gathered, "faults"):
+        assert isinstance(fault, list) and isinstance(fault[0], int), "written by a part"
+        rule, what, hint = (str(text) for text in fault[1:])
+        (example,) = _counted(gathered, np.array([fault[0]])).tolist()
+        yield TokenFault(example=example, rule=rule, what=what, hint=hint)
 
 
 def _notices(folders: Sequence[PackedRows]) -> tuple[str, ...]:
     """What was decided for the user while the rows were made, each sentence once."""
     notices: dict[str, None] = {}
     for folder in folders:
-        said = folder.extra["notices"]
-        assert isinstance(said, list), "the manifest's digest was checked"
-        notices.update((str(sentence), None) for sentence in said)
+        notices.update((str(sentence), None) for sentence in _listed(folder, "notices"))
     return tuple(notices)

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tunesmith.contracts import ROWS_PER_EXAMPLE, Example, JsonObject, RawRow
+from tunesmith.contracts import ROWS_PER_EXAMPLE, Example, Json, JsonObject, RawRow
 from tunesmith.data.cache import discard
 from tunesmith.data.coding import Coding, coded
 from tunesmith.data.examples import FileExamples, rows_of
@@ -82,24 +82,6 @@ def make_missing(task: PartsTask, progress: Callable[[int], None] = lambda _: No
                     _make(task, number, _told(batch, first, progress))
         deque(_told(batch, first, progress), maxlen=0)
     raise AssertionError("counting does not end")
-
-
-def raise_faults(task: PartsTask) -> None:
-    """Raise what is wrong with the rows of the missing parts, the first faults together.
-
-    Raises:
-        TemplateError, DataError: rows that the template or the tokenizer cannot take: the
-            first, and up to 19 more with their lines.
-    """
-
-    def examples() -> Iterator[Example]:
-        for place, (read, row) in enumerate(rows_of(task.files, task.stamped.source)):
-            if not task.part(place // task.rows_per_part).exists():
-                example = read.usable(row)
-                if example is not None:
-                    yield example
-
-    deque(coded(examples(), task.coding), maxlen=0)
 
 
 def open_parts(task: PartsTask, count: int) -> tuple[PackedRows, ...] | None:
@@ -181,19 +163,26 @@ def _make(task: PartsTask, number: int, batch: Iterator[Row]) -> None:
     def notice(sentence: str) -> None:
         notices[sentence] = None
 
+    usable = itertools.count()
+    faults: list[Json] = []
+
+    def fault(index: int, error: DataError) -> None:
+        faults.append([index, error.rule, error.what, error.hint])
+
     def examples() -> Iterator[Example]:
         for read, row in itertools.chain([head], batch):
             example = read.usable(row)
             if example is not None:
+                next(usable)
                 yield example
 
     def rows() -> Iterator[PackedRow]:
         first = number * task.rows_per_part
-        for packed in coded(examples(), task.coding, first=first, notice=notice):
+        for packed in coded(examples(), task.coding, first=first, notice=notice, fault=fault):
             place = replace(packed.row.place, file=ordinals[str(packed.row.place.file)])
             yield replace(packed, row=replace(packed.row, place=place))
         check_still(task.stamped)
-        extra["notices"] = list(notices)
+        extra.update(notices=list(notices), faults=faults, usable=next(usable))
 
     write_packed(task.part(number), rows(), extra, rows_per_example=ROWS_PER_EXAMPLE[gives])
     reach("part")

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.contracts import Audit, JsonObject
-from tunesmith.data.audit.contracts import Ground
+from tunesmith.data.audit.contracts import Found, Ground
 from tunesmith.data.audit.extent import rows_expected
-from tunesmith.data.audit.inspection import Inspection, choose
+from tunesmith.data.audit.inspection import UNUSABLE, Inspection, choose
 from tunesmith.data.audit.log import FindingLog
 from tunesmith.data.audit.reading import Reader, Reading, look_back
 from tunesmith.data.audit.rows import Rows, RowStore, Tokens, row_store
@@ -152,6 +152,7 @@ def _summarised(task: _Task, store: RowStore) -> Summary:
     elif beside is not None:
         for row in store:
             watch.show(row)
+    _log_token_faults(log, rows)
     look_back(lookers, log, rows)
     surveys = tuple(part.survey for part in reading.parts)
     statistics = _statistics(data, stamps, surveys, chosen, rows.tokens)
@@ -206,6 +207,16 @@ def _sides(task: _Task, reading: Reading) -> tuple[Split, Rows]:
     )
 
 
+def _log_token_faults(log: FindingLog, rows: Rows) -> None:
+    """Rows that a format can read, and the tokenizer or the template cannot take."""
+    for first, tokens in zip(rows.first_E, rows.tokens, strict=False):
+        for fault in tokens.encoded.faults:
+            rule = fault.rule if log.looks_for(fault.rule) else UNUSABLE
+            index = first + fault.example
+            found = Found(rule=rule, message=fault.what, fix=fault.hint, index=index)
+            log.add(found, place=rows.place(index), row_hash=rows.row(index).digest)
+
+
 def _split(task: _Task, reading: Reading, surveys: Sequence[Survey]) -> Split:
     stamps, data = task.stamps, task.data
     for part, survey in zip(stamps.parts, surveys, strict=True):
@@ -246,6 +257,13 @@ def _with_fault(error: DataError, fault: DataError | None) -> DataError:
 def _tokens(part: StampedSource, coding: Coding, task: _Task) -> Tokens:
     data = task.data
     encoded = encode_source(part, coding, task.count)
+    if not len(encoded.packed):
+        first = encoded.faults[0]
+        raise DataError(
+            f"none of the rows of {part.source.path} can be made into tokens; this is wrong with "
+            f"the first: {first.what}",
+            hint=first.hint,
+        )
     return Tokens(
         encoded=encoded,
         fit=fit(encoded.packed, data.max_length, data.overlong),
