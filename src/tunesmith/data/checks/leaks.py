@@ -41,7 +41,7 @@ RULES = {
         severity="warn",
         why="The model has read the question, and perhaps its answer, inside another row.",
         fix="remove one of the two rows, or hold out other ones",
-        limit=10,
+        limit=8,
         limit_is="words that a prompt must have to be looked for in the other side's texts",
     ),
 }
@@ -89,7 +89,9 @@ class Leaks:
 
         def text_of(index: int) -> tuple[str, str]:
             row = rows.row(index)
-            return row.prompt, row.answer
+            # Of a dialogue the longest question: the turns together stand nowhere else.
+            asked = [one.question for one in row.exchanges if one.question]
+            return max(asked, key=len, default=row.prompt), f"{row.prompt}\n{row.answer}"
 
         for one in find_contained(text_of, rows.is_held_out_E, self._prompt_words):
             if one.held_out not in told:

@@ -44,7 +44,8 @@ def find_contained(
     """Of each held-out row the first containment, in the order of the held-out rows.
 
     Args:
-        text_of: prompt and answer of a row; asked once for each, the held-out ones first.
+        text_of: the prompt of a row that is looked for, and all that the row says, the prompt
+            included; asked once for each, the held-out ones first.
         is_held_out_E: the split.
         fewest: words of a prompt that is looked for.
     """
@@ -53,8 +54,8 @@ def find_contained(
     index = _Index(max(fewest, RUN), held.tolist(), text_of)
     found: dict[int, Containment] = {}
     for trained in np.flatnonzero(~is_held_out_E).tolist():
-        prompt, answer = text_of(trained)
-        for one in index.matches(trained, words(prompt), words(answer)):
+        prompt, text = text_of(trained)
+        for one in index.matches(trained, words(prompt), words(text)):
             found.setdefault(one.held_out, one)
     return [found[held_out] for held_out in sorted(found)]
 
@@ -71,11 +72,11 @@ class _Index:
         runs, owners = [np.zeros(0, dtype=np.uint64)], [np.zeros(0, dtype=np.int32)]
         prompts: dict[str, list[int]] = {}
         for place, index in enumerate(held):
-            prompt, answer = (words(text) for text in text_of(index))
-            found = run_hashes(prompt + answer, RUN)
+            prompt, said = (words(text) for text in text_of(index))
+            found = run_hashes(said, RUN)
             runs.append(found)
             owners.append(np.full(len(found), place, dtype=np.int32))
-            self._texts.append(_padded(prompt + answer))
+            self._texts.append(_padded(said))
             if len(prompt) >= fewest:
                 prompts.setdefault(_padded(prompt), []).append(index)
         runs_G, owners_G = np.concatenate(runs), np.concatenate(owners)
@@ -86,11 +87,11 @@ class _Index:
             run, _, _ = self._rarest(looked_for.split())
             self._prompts.setdefault(run, []).append((looked_for, indices))
 
-    def matches(self, trained: int, prompt: list[str], answer: list[str]) -> Iterator[Containment]:
+    def matches(self, trained: int, prompt: list[str], said: list[str]) -> Iterator[Containment]:
         """What a training row has to do with the held-out rows."""
-        runs = set(run_hashes(prompt + answer, RUN).tolist())
+        runs = set(run_hashes(said, RUN).tolist())
         known = self._prompts.keys() & runs
-        text = _padded(prompt + answer) if known else ""
+        text = _padded(said) if known else ""
         for run in known:
             for looked_for, indices in self._prompts[run]:
                 if looked_for in text:
