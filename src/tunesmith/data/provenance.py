@@ -21,7 +21,7 @@ from tunesmith.data.read import files_of
 from tunesmith.errors import DataError, Place
 from tunesmith.recipe import Data, Source
 
-VERSION = 3
+VERSION = 4
 """Raised when the same files and options give other tokens than before."""
 
 
