@@ -6,13 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from tests.data.checks.through import asked
+from tests.data.checks.through import example_of
 from tunesmith import plugins
-from tunesmith.contracts import Content, Example, JsonObject, Text
+from tunesmith.contracts import Content, JsonObject
 from tunesmith.data.audit.contracts import Compared, Found, Ground
 from tunesmith.data.audit.rows import Rows, row_store
 from tunesmith.data.checks.duplicates import RULES
-from tunesmith.data.content import digest_of
 from tunesmith.data.near.pairs import near_pairs
 from tunesmith.data.near.sketch import Sketches
 from tunesmith.data.split import key_of
@@ -53,7 +52,7 @@ def between(
     with row_store() as store:
         for part, rows in enumerate(parts):
             for number, row in enumerate(rows):
-                example = _example(number, row)
+                example = example_of(number, row)
                 seen = store.add(part, example)
                 digests.append(key_of(example.digest))
                 sketches.add(f"{seen.prompt}\n{seen.answer}")
@@ -73,16 +72,3 @@ def between(
         )
         found += looker.finish(every)
     return found, looker.statistics()
-
-
-def _example(number: int, row: Written) -> Example:
-    content: Content
-    match row:
-        case str():
-            content = Text(text=row)
-        case tuple():
-            content = asked(*row)
-        case _:
-            content = row
-    place = Place(file="rows.jsonl", line=number + 1)
-    return Example(content=content, place=place, digest=digest_of(content))

@@ -41,7 +41,7 @@ def through(
     found: list[Found] = []
     with row_store() as store:
         for number, row in enumerate(rows):
-            found += looker.see(store.add(0, _example(number, row)))
+            found += looker.see(store.add(0, example_of(number, row)))
         nothing = np.zeros(len(store), dtype=np.uint64)
         every = Rows(
             store=store,
@@ -54,7 +54,8 @@ def through(
     return found, looker.statistics()
 
 
-def _example(number: int, row: Content | tuple[str, str] | str) -> Example:
+def example_of(number: int, row: Content | tuple[str, str] | str) -> Example:
+    """Plain text, a question with its answer, or any content, as the row of a file."""
     content: Content
     match row:
         case str():
