@@ -22,6 +22,13 @@ from tunesmith.recipe.parse import Origin, parse_file, parse_value, plain
 from tunesmith.recipe.request import Request
 from tunesmith.recipe.sections import Recipe
 
+_LISTS = (
+    ("audit", "rules"),
+    ("audit", "benchmarks"),
+    ("evaluate", "tasks"),
+    ("train", "report_to"),
+)
+"""Lists that may be written as one name alone."""
 NAMED = {"evaluate.tasks": "tasks", "export": "exporters", "train.report_to": "trackers"}
 
 
@@ -90,7 +97,7 @@ def _expand(values: dict[str, Any]) -> None:
         adapter["name"] = "lora"
     if isinstance(values.get("export"), str):
         values["export"] = [values["export"]]
-    for section, key in (("evaluate", "tasks"), ("train", "report_to")):
+    for section, key in _LISTS:
         inner = values.get(section)
         if isinstance(inner, dict) and isinstance(inner.get(key), str):
             inner[key] = [inner[key]]
