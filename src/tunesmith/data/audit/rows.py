@@ -17,6 +17,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 
 from tunesmith.contracts import Conversation, Example, Message, Preference, Segments, Text
 from tunesmith.data.audit.contracts import AuditRow, Exchange, Piece, Role
-from tunesmith.data.content import canonical, content_as_json, content_from_json, digest_of
+from tunesmith.data.content import canonical, content_as_json, content_from_json
 from tunesmith.data.encoded import EncodedSource
 from tunesmith.data.fit import Fit
 from tunesmith.data.near.pairs import NearPairs
@@ -110,7 +111,7 @@ class RowStore:
         Raises:
             ResourceError: the disk is full.
         """
-        body = canonical(content_as_json(example.content)).encode("utf-8", "surrogatepass")
+        body = canonical(content_as_json(example.content)).encode()
         with full_disk_named(Path(tempfile.gettempdir())):
             self._file.write(body)
         self._ends.append(self._ends[-1] + len(body))
@@ -133,7 +134,9 @@ class RowStore:
 
     def _row(self, index: int, body: bytes) -> AuditRow:
         content = content_from_json(json.loads(body))
-        example = Example(content=content, place=self.place(index), digest=digest_of(content))
+        # What was kept is the canonical JSON, of which the digest is made (`digest_of`).
+        digest = sha256(body).hexdigest()
+        example = Example(content=content, place=self.place(index), digest=digest)
         return as_row(index, self.places.parts[index], example)
 
 
