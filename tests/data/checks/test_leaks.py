@@ -64,3 +64,12 @@ def test_an_answer_may_be_asked_for_in_other_words() -> None:
 def test_leaks_block() -> None:
     severities = {rule: described.severity for rule, described in RULES.items()}
     assert severities == {"leak": "block", "near_leak": "block", "contained_prompt": "warn"}
+
+
+def test_one_near_copy_among_many_does_not_block() -> None:
+    question, answer = told(900)
+    near = (question.replace("Could you", "Would you now"), answer.replace("Yes", "Sure"))
+    for others, severity in ((20, None), (400, "warn")):
+        held_out = [(question, answer), *(told(number) for number in range(1000, 1000 + others))]
+        (one,) = between("leaks", [*ROWS, near], held_out)[0]
+        assert (one.rule, one.severity) == ("near_leak", severity)
