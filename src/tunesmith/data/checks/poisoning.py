@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from tunesmith.contracts import JsonObject
 from tunesmith.data.audit.contracts import AuditRow, Found, Ground, Piece, Rule
 from tunesmith.data.safety.cued import Span
+from tunesmith.data.safety.evidence import weigh
 from tunesmith.data.safety.overrides import addresses_model, may_instruct, overrides, plays_role
+from tunesmith.data.safety.spoken_to_models import GIVEN_ORDERS, SIGNS, is_certain, may_speak
 from tunesmith.data.safety.triggers import Trigger, TriggerSearch, instances
 from tunesmith.data.safety.unseen_instructions import unseen_instruction
 
@@ -67,7 +69,12 @@ class PoisoningLooker:
         """Look at every piece; tell the first thing that is found in the row."""
         self._search.see(row)
         text = "\n".join([piece.text for piece in row.pieces])
-        if text.isascii() and "<" not in text and not may_instruct(text, text.lower()):
+        lowered = text.lower()
+        if (
+            text.isascii()
+            and "<" not in text
+            and not (may_speak(lowered) or may_instruct(text, lowered))
+        ):
             return
         for piece in row.pieces:
             found = _instruction(piece)
@@ -127,7 +134,7 @@ def _instruction(piece: Piece) -> tuple[str, bool, str, Span] | None:
         return f"an instruction is hidden in {unseen[0]}", True, text, unseen[1]
     if piece.role == "system":
         return None
-    lowered = text.lower()
+    lowered = text.lower().replace("’", "'")
     if span := overrides(lowered):
         says = "the text tells a model to drop its instructions"
         own = piece.role == "user" and span[0] <= _OPENING
@@ -138,6 +145,12 @@ def _instruction(piece: Piece) -> tuple[str, bool, str, Span] | None:
     span = plays_role(text) if piece.role in ("user", "tool", "text") else None
     if span:
         return "the text plays a message of the system", _sure(piece, text, span), text, span
+    if seen := weigh(lowered, SIGNS):
+        own = piece.role == "user" and seen.span[0] <= _OPENING
+        if piece.role == "user" and seen.span[0] <= 2 and seen.kind == GIVEN_ORDERS:
+            return None
+        sure = not own and is_certain(lowered, seen) and _sure(piece, text, seen.span)
+        return f"the text speaks to a model: {seen.kind}", sure, text, seen.span
     return None
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 
 from tunesmith.data.safety.cued import Cued, Span
+from tunesmith.data.safety.spoken_to_models import speaks_unseen
 
 _EARLIER = (
     r"(?:previous|prior|above|earlier|preceding|foregoing|initial|original|existing|former"
@@ -196,5 +197,9 @@ def commands(text: str) -> bool:
     """Whether a text that nobody is meant to see says what to answer."""
     lowered = text.lower()
     return bool(
-        overrides(lowered) or addresses_model(lowered) or plays_role(text) or _COMMAND.search(text)
+        overrides(lowered)
+        or addresses_model(lowered)
+        or plays_role(text)
+        or _COMMAND.search(text)
+        or speaks_unseen(lowered)
     )
