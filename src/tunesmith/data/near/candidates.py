@@ -29,7 +29,7 @@ _STEPS = (1, 7, 19)
 _BLOCK = 2**16
 _WAITING = 2**20
 """Pairs beyond which what the trees found is merged."""
-_BUDGET, _BUDGET_A_ROW = 100_000, 3
+_BUDGET, _BUDGET_A_ROW = 200_000, 1
 """Candidates of all rows together; a comparison takes about a tenth of a millisecond."""
 
 
