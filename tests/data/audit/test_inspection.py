@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.data.shops import data_of, qa
-from tunesmith.contracts import Audit
+from tunesmith.contracts import Audit, Severity
 from tunesmith.data import stage
 from tunesmith.data.audit.compared import benchmark_texts
 from tunesmith.data.audit.contracts import Found, Rule
 from tunesmith.data.audit.inspection import UNUSABLE, Inspection, all_rules, choose
 from tunesmith.data.audit.log import LONGEST_EXCERPT, FindingLog
-from tunesmith.errors import DataError, Place, RecipeError
+from tunesmith.data.prepared import refuse_blocked
+from tunesmith.errors import DataError, Place, RecipeError, Refused
 from tunesmith.recipe import AuditRules
 
 Write = Callable[[str, Iterable[object]], Path]
@@ -120,3 +121,22 @@ def test_rows_that_cannot_be_used_are_named_whatever_is_asked_for(write_lines: W
     path = write_lines("rows.jsonl", [*qa(40), {"question": "x", "answer": ""}])
     audit = audit_of(path, AuditRules(rules=("email",)))
     assert [(one.rule, one.line) for one in audit.findings] == [(UNUSABLE, 41)]
+
+
+def test_what_blocks_is_listed_after_any_number_of_warnings() -> None:
+    log = FindingLog(RULES, {"quiet": "warn"}, listed=1)
+    severities: tuple[Severity, ...] = ("warn", "warn", "block")
+    for severity in severities:
+        log.add(Found(rule="loud", message=severity, severity=severity), place=HERE)
+    log.add(Found(rule="quiet", message="quiet"), place=HERE)
+    audit = log.audit(rows=4, statistics={})
+    assert [(one.rule, one.severity) for one in audit.findings] == [
+        ("loud", "block"),
+        ("loud", "warn"),
+        ("quiet", "warn"),
+    ]
+    with pytest.raises(Refused, match="loud"):
+        refuse_blocked(audit)
+    quiet = audit.rules["quiet"]
+    assert isinstance(quiet, dict)
+    assert quiet["severity"] == "warn"

@@ -34,13 +34,13 @@ class FindingLog:
         Args:
             rules: those that are looked for; what others find is not kept.
             severities: the recipe's, by rule; `off` leaves a rule's findings out.
-            listed: findings of a rule that are listed; all are counted.
+            listed: findings of a rule and severity that are listed; all are counted.
         """
         self._rules = rules
         self._severities = severities
         self._listed = listed
         self._counts: Counter[str] = Counter()
-        self._in_list: Counter[str] = Counter()
+        self._in_list: Counter[tuple[str, Severity]] = Counter()
         self._worst: set[Severity] = set()
         self._findings: list[Finding] = []
 
@@ -57,9 +57,10 @@ class FindingLog:
             judged = severity
         self._counts[found.rule] += found.rows
         self._worst.add(judged)
-        if self._in_list[found.rule] >= self._listed:
+        # By severity too: what blocks is listed, however much else the rule has found before.
+        if self._in_list[found.rule, judged] >= self._listed:
             return
-        self._in_list[found.rule] += 1
+        self._in_list[found.rule, judged] += 1
         self._findings.append(
             Finding(
                 rule=found.rule,
@@ -102,7 +103,11 @@ class FindingLog:
             findings=tuple(findings),
             statistics=statistics,
             rules={
-                name: {"severity": rule.severity, "why": rule.why, "fix": rule.fix}
+                name: {
+                    "severity": self._severities.get(name, rule.severity),
+                    "why": rule.why,
+                    "fix": rule.fix,
+                }
                 for name, rule in sorted(self._rules.items())
                 if name in self._counts
             },

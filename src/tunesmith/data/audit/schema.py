@@ -49,7 +49,7 @@ _FINDING: dict[str, tuple[JsonObject, str]] = {
     "other": (_TEXT, "Of a pair: file and line of the other row, with a colon between."),
 }
 _RULE: dict[str, tuple[JsonObject, str]] = {
-    "severity": ({"type": "string", "enum": _SEVERITY}, "The rule's own; a finding has its own."),
+    "severity": ({"type": "string", "enum": _SEVERITY}, "The recipe's, or the rule's own."),
     "why": (_TEXT, "Why it matters."),
     "fix": (_TEXT, "What to do about it."),
 }
