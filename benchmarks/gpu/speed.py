@@ -156,7 +156,11 @@ def tunesmith_step(case: Case, *, share: bool, quantize: Quantize = "none") -> S
         packing=support.fit(packing),
         seed=0,
     )
-    return stepping(model, lambda: objective.backward(1, case.rows).loss, case)
+
+    def backward() -> float:
+        return objective.backward(objective.prepare(1, case.rows)).read()
+
+    return stepping(model, backward, case)
 
 
 def packing_of(*, share: bool) -> Packing:

@@ -134,7 +134,7 @@ def ours(
         model=model, scores=scores, method=dpo, config=config, packing=packing, seed=0
     )
     model.zero_grad()
-    loss = objective.backward(1, referenced).loss
+    loss = objective.backward(objective.prepare(1, referenced)).read()
     found = {name: one.grad.clone() for name, one in trained(model).items() if one.grad is not None}
     assert len(found) == len(trained(model))
     return loss, found

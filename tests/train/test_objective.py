@@ -46,6 +46,10 @@ def objective(model: nn.Module, tokens_per_forest: int, seed: int = 0) -> Object
     )
 
 
+def loss_of(made: Objective, step: int, rows: list[TokenRow]) -> float:
+    return made.backward(made.prepare(step, rows)).read()
+
+
 def gradients(model: nn.Module) -> dict[str, Tensor]:
     found = {name: one.grad for name, one in model.named_parameters() if one.grad is not None}
     model.zero_grad()
@@ -63,9 +67,9 @@ def test_the_cut_does_not_matter(
     workshop: Workshop, rows: list[TokenRow], tokens_per_forest: int
 ) -> None:
     model = attached(workshop)
-    whole = objective(model, 10_000).backward(1, rows).loss
+    whole = loss_of(objective(model, 10_000), 1, rows)
     expected = gradients(model)
-    cut = objective(model, tokens_per_forest).backward(1, rows).loss
+    cut = loss_of(objective(model, tokens_per_forest), 1, rows)
     assert cut == pytest.approx(whole, rel=1e-6)
     total = torch.stack([one.norm() for one in expected.values()]).norm()
     for name, gradient in gradients(model).items():
@@ -84,7 +88,7 @@ def test_the_loss_is_the_mean_over_trained_tokens(workshop: Workshop, rows: list
         total -= float((picked * torch.from_numpy(row.weights_T[1:])).sum())
         count += float(row.weights_T.sum())
     model = attached(workshop)
-    assert objective(model, 30).backward(1, rows).loss == pytest.approx(total / count, rel=1e-5)
+    assert loss_of(objective(model, 30), 1, rows) == pytest.approx(total / count, rel=1e-5)
     assert objective(model, 30).measure(rows) == pytest.approx(total / count, rel=1e-5)
 
 
@@ -111,12 +115,12 @@ def test_dropout_depends_on_seed_step_and_forest_alone(
         for name, weight in model.named_parameters():
             if "lora_B" in name:
                 weight.fill_(0.05)
-    first = objective(model, 40).backward(5, rows).loss
+    first = loss_of(objective(model, 40), 5, rows)
     torch.manual_seed(99)
     torch.rand(7)
-    assert objective(model, 40).backward(5, rows).loss == first
-    assert objective(model, 40).backward(6, rows).loss != first
-    assert objective(model, 40, seed=1).backward(5, rows).loss != first
+    assert loss_of(objective(model, 40), 5, rows) == first
+    assert loss_of(objective(model, 40), 6, rows) != first
+    assert loss_of(objective(model, 40, seed=1), 5, rows) != first
 
 
 def test_modes_come_back_after_an_error() -> None:

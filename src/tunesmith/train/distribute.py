@@ -100,7 +100,8 @@ class Placement:
         for number, loss in losses.items():
             found[number] = loss
         self.group.add(found)
-        return [float(loss) for loss in found]
+        joined: list[float] = found.tolist()
+        return joined
 
     def settle(self) -> None:
         """After forward passes without a backward pass: every weight is in parts again."""

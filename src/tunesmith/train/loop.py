@@ -3,7 +3,10 @@
     until the last step, or no gain for `early_stopping` measurements:
         measure the held-out rows when due          -> events.jsonl, best checkpoint
         save when due, when best, when asked to stop -> checkpoints/step-N
-        rows of the step -> gradients -> clip -> optimizer at the scheduled rate -> metrics.jsonl
+        rows of the step -> gradients -> clip          launched, on a device
+        the next step's rows -> forests                meanwhile, on the host
+        read loss and norm; stop if they are bad       the one wait for the device
+        optimizer at the scheduled rate -> metrics.jsonl
 
 Several processes go through the loop side by side: each decision follows from numbers that
 all of them have, the first one alone writes, and a signal to any of them is one to all.
@@ -27,10 +30,11 @@ from tunesmith.recipe import Train
 from tunesmith.runs import Run
 from tunesmith.runs.fault import reach
 from tunesmith.train import checkpoint, metrics, watch
+from tunesmith.train.ahead import Ahead, objective_at
 from tunesmith.train.display import Display
 from tunesmith.train.distribute import Placement
 from tunesmith.train.feed import Feed
-from tunesmith.train.objective import Objective, StepLoss
+from tunesmith.train.objective import Objective, PendingLoss, PreparedStep
 from tunesmith.train.optimizer import NamedOptimizer
 from tunesmith.train.progress import Progress
 from tunesmith.train.room import Room, longest_example
@@ -80,6 +84,7 @@ def fit(job: Job, progress: Progress) -> Progress:
         ResourceError: the disk is full or memory does not suffice; ditto.
     """
     saved = progress
+    ahead = Ahead(job.objective, job.rows, job.room, job.total)
     with StopSignals(speaks=job.placement.group.is_first) as signals:
         while True:
             with shortage_named(f"after step {progress.step}", job.room.at(progress.step)):
@@ -95,16 +100,17 @@ def fit(job: Job, progress: Progress) -> Progress:
                 _say_if_early(job, progress)
                 return progress
             with shortage_named(f"in step {progress.step + 1}", job.room.at(progress.step + 1)):
-                progress = _take_step(job, progress)
+                progress = _take_step(job, progress, ahead)
 
 
-def _take_step(job: Job, progress: Progress) -> Progress:
+def _take_step(job: Job, progress: Progress, ahead: Ahead) -> Progress:
     began = time.monotonic()
     step = progress.step + 1
-    rows = job.rows.of(step)
-    made = _gradients(job, step, rows)
-    loss = made.loss
-    norm = job.optimizer.clip(job.settings.max_gradient_norm)
+    launched = _launch(job, ahead, step)
+    norm_there = job.optimizer.clip(job.settings.max_gradient_norm)
+    ahead.prepare(step + 1)  # while the device computes
+    loss, norm = launched.loss.read_with(norm_there)
+    rows = launched.prepared.rows
     places = [row.place for row in rows]
     seen = progress.watch
     try:
@@ -126,7 +132,7 @@ def _take_step(job: Job, progress: Progress) -> Progress:
         learning_rate=rate,
         gradient_norm=norm,
         seconds=round(time.monotonic() - began, 4),
-        **asdict(made.count),
+        **asdict(launched.prepared.count),
     )
     if job.placement.group.is_first:
         metrics.append(job.run.path("metrics.jsonl"), record)
@@ -135,17 +141,26 @@ def _take_step(job: Job, progress: Progress) -> Progress:
     return replace(progress, step=step, watch=seen)
 
 
-def _gradients(job: Job, step: int, rows: Sequence[TokenRow]) -> StepLoss:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Launched:
+    """A step whose gradients are on their way."""
+
+    prepared: PreparedStep
+    loss: PendingLoss
+
+
+def _launch(job: Job, ahead: Ahead, step: int) -> _Launched:
     """Gradients of a step; in smaller forests where the device has too little memory."""
     processes = job.placement.group.count
     while True:
         room = job.room.at(step)
+        prepared = ahead.of(step)
         with shortage_named(f"in step {step}", room, processes):
             try:
-                return _objective(job, step).backward(step, rows)
+                return _Launched(prepared=prepared, loss=job.objective.backward(prepared))
             except torch.OutOfMemoryError:
                 job.optimizer.clear()
-                longest = longest_example(rows, job.objective.packing.rows_together)
+                longest = longest_example(prepared.rows, job.objective.packing.rows_together)
                 # Of several processes the others are waiting for this one's gradients.
                 smaller = None if processes > 1 else job.room.halve(step, longest)
                 if smaller is None:
@@ -155,11 +170,6 @@ def _gradients(job: Job, step: int, rows: Sequence[TokenRow]) -> StepLoss:
             f"not enough memory in step {step} for forests of {room} tokens; "
             f"it is repeated, and goes on, with {smaller}"
         )
-
-
-def _objective(job: Job, step: int) -> Objective:
-    packing = replace(job.objective.packing, tokens_per_forest=job.room.at(step))
-    return replace(job.objective, packing=packing)
 
 
 def _measure_if_due(job: Job, progress: Progress, signals: StopSignals) -> Progress:
@@ -172,7 +182,8 @@ def _measure_if_due(job: Job, progress: Progress, signals: StopSignals) -> Progr
         return _agreed(job, signals) > 0
 
     _check_weights(job, progress.step)
-    loss = _objective(job, progress.step).measure(job.held_out, stopping)
+    objective = objective_at(job.objective, job.room, progress.step)
+    loss = objective.measure(job.held_out, stopping)
     if loss is None:
         return progress
     if not _is_finite(loss):

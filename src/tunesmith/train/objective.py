@@ -6,12 +6,16 @@ The denominator is that of the whole step, so the sum, and with it the gradient,
 for one forest or many, in one process or several (to rounding). Random state is set from
 (seed, step, forest) before each forward: nothing random is carried from step to step, so
 nothing needs to be saved.
+
+    prepare   rows -> forests           on the host, ahead of the step
+    backward  forests -> gradients      launched; the host goes on while a device computes
+    read      the loss, as a number     the one place where the host waits for the device
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,11 +31,39 @@ from tunesmith.train.distribute import Placement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepLoss:
-    """The loss of a step, and what was computed for it."""
+class PreparedStep:
+    """What of a step is known without the model: made by the host alone, ahead of its time."""
 
-    loss: float
+    step: int
+    rows: Sequence[TokenRow]
+    packing: Packing
+    forests: Sequence[Forest]
+    denominator: float
     count: TokenCount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingLoss:
+    """The loss of a step or a measurement that a device may still be at work on."""
+
+    parts: dict[int, Tensor]
+    """By number, the losses of the forests that this process computed."""
+    forests: int
+    """How many there are, those of other processes included."""
+    placement: Placement
+
+    def read(self) -> float:
+        """Wait for the device, and for the other processes; the loss."""
+        return self._joined(_read(self.parts.values()))
+
+    def read_with(self, norm: Tensor) -> tuple[float, float]:
+        """Wait once, for the loss and for one number more."""
+        *losses, number = _read([*self.parts.values(), norm])
+        return self._joined(losses), number
+
+    def _joined(self, losses: Sequence[float]) -> float:
+        own = dict(zip(self.parts, losses, strict=True))
+        return math.fsum(self.placement.joined(own, self.forests))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,43 +78,51 @@ class Objective:
     seed: int
     placement: Placement = Placement()
 
-    def backward(self, step: int, rows: Sequence[TokenRow]) -> StepLoss:
-        """Add the gradients of a step to the weights; its loss."""
-        denominator = self._denominator(rows)
-        parts: dict[int, Tensor] = {}
+    def prepare(self, step: int, rows: Sequence[TokenRow]) -> PreparedStep:
+        """Lay the rows of a step out in forests; neither model nor device are touched."""
         forests = self._forests(rows)
-        for turn in self.placement.turns(forests):
-            seed_all(self.seed, step, turn.number)
-            loss = self._loss(turn.forest) / denominator
+        return PreparedStep(
+            step=step,
+            rows=rows,
+            packing=self.packing,
+            forests=forests,
+            denominator=self._denominator(rows),
+            count=_counted(rows, forests, self.packing),
+        )
+
+    def backward(self, prepared: PreparedStep) -> PendingLoss:
+        """Add the gradients of a step to the weights, and wait for nothing."""
+        parts: dict[int, Tensor] = {}
+        for turn in self.placement.turns(prepared.forests):
+            seed_all(self.seed, prepared.step, turn.number)
+            loss = self._loss(turn.forest) / prepared.denominator
             if turn.counts:
                 parts[turn.number] = loss.detach()
             else:
                 loss = loss * 0.0
             torch.autograd.backward(loss)
         self.placement.add_gradients(self.model)
-        losses = {number: float(part) for number, part in parts.items()}
-        return StepLoss(
-            loss=math.fsum(self.placement.joined(losses, len(forests))),
-            count=_counted(rows, forests, self.packing),
-        )
+        return self._pending(parts, prepared.forests)
 
     def measure(
         self, rows: Sequence[TokenRow], stopping: Callable[[], bool] | None = None
     ) -> float | None:
         """The loss of rows without training; None where `stopping` said to give up."""
-        denominator = self._denominator(rows)
-        losses: dict[int, float] = {}
+        parts: dict[int, Tensor] = {}
         forests = self._forests(rows)
         with torch.no_grad(), without_dropout(self.model):
             for turn in self.placement.turns(forests):
                 if stopping is not None and stopping():
                     self.placement.settle()
                     return None
-                loss = float(self._loss(turn.forest))
+                loss = self._loss(turn.forest)
                 if turn.counts:
-                    losses[turn.number] = loss
+                    parts[turn.number] = loss
         self.placement.settle()
-        return math.fsum(self.placement.joined(losses, len(forests))) / denominator
+        return self._pending(parts, forests).read() / self._denominator(rows)
+
+    def _pending(self, parts: dict[int, Tensor], forests: Sequence[Forest]) -> PendingLoss:
+        return PendingLoss(parts=parts, forests=len(forests), placement=self.placement)
 
     def blame(self, rows: Sequence[TokenRow]) -> list[Place]:
         """The rows whose own loss is not finite; all rows where none stands out."""
@@ -104,6 +144,13 @@ class Objective:
     def _denominator(self, rows: Sequence[TokenRow]) -> float:
         # A step of rows without a trained token has the loss 0, not 0 / 0.
         return self.method.denominator([row.weights_T for row in rows]) or 1.0
+
+
+def _read(numbers: Iterable[Tensor]) -> list[float]:
+    """The values of tensors of one number each, by waiting once for the device."""
+    known = list(numbers)
+    values: list[float] = torch.stack(known).tolist() if known else []
+    return values
 
 
 def _counted(rows: Sequence[TokenRow], forests: Sequence[Forest], packing: Packing) -> TokenCount:

@@ -69,14 +69,17 @@ class NamedOptimizer:
         """How many numbers are trained."""
         return sum(weight.numel() for weight in self._weights)
 
-    def clip(self, largest: float) -> float:
-        """Scale all gradients down to the global norm `largest`; the norm before, unclipped."""
+    def clip(self, largest: float) -> Tensor:
+        """Scale all gradients down to the global norm `largest`; the norm before, unclipped.
+
+        The norm is a tensor of one number, which a device may still be at work on.
+        """
         gradients = [weight.grad for weight in self._weights if weight.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         if isinstance(norm, DTensor):
             norm = norm.full_tensor()  # of all parts, wherever they lie
         torch.nn.utils.clip_grads_with_norm_(self._weights, largest, norm)
-        return float(norm)
+        return norm
 
     def step(self, rate: float) -> None:
         """Change the weights once at learning rate `rate`, and drop the gradients."""
@@ -91,11 +94,8 @@ class NamedOptimizer:
 
     def bad_weights(self) -> list[str]:
         """Names of the weights that are not finite, in the part of them that lies here."""
-        return [
-            name
-            for name, weight in zip(self._names, self._weights, strict=True)
-            if not bool(torch.isfinite(_here(weight)).all())
-        ]
+        finite = torch.stack([torch.isfinite(_here(weight)).all() for weight in self._weights])
+        return [name for name, good in zip(self._names, finite.tolist(), strict=True) if not good]
 
     @property
     def weights(self) -> dict[str, Tensor]:
