@@ -1,9 +1,9 @@
 """The forest in any Transformers decoder, through Transformers' own interfaces.
 
-An attention function and a mask function are registered under one name, and
-`set_attn_implementation` selects it; the forest's layout travels as a keyword argument of
-the model's forward. Nothing is patched. A model counts as supported when it proves it: rows
-in a forest must give what they give alone. Otherwise rows run one at a time.
+An attention function is registered under a name that `set_attn_implementation` selects (for
+the proof, under another name, with a mask function); the forest's layout travels as a keyword
+argument of the model's forward. Nothing is patched. A model counts as supported when it proves
+it: rows in a forest must give what they give alone. Otherwise rows run one at a time.
 
 Shapes: S tokens of a forest, H heads, G heads of keys and values, D width.
 """
@@ -31,6 +31,7 @@ from tunesmith.models.rotary import rotary_by_length
 from tunesmith.models.segments import AttentionCall, Layout, attend_by_segment, find_segments
 
 NAME = "tunesmith_forest"
+_PROOF_NAME = "tunesmith_forest_proof"
 _local_sizes: ContextVar[set[int] | None] = ContextVar("local_sizes", default=None)
 
 
@@ -105,8 +106,11 @@ def _no_mask(*, local_size: int | None = None, **ignored: object) -> None:
         noted.add(local_size)
 
 
-AttentionInterface.register(NAME, _attend)
-AttentionMaskInterface.register(NAME, _no_mask)
+for _name in (NAME, _PROOF_NAME):
+    AttentionInterface.register(_name, _attend)
+# For the proof alone: before it calls a mask function, Transformers reads positions back from
+# the device, and the host would wait in every forward. Without one it makes no mask either.
+AttentionMaskInterface.register(_PROOF_NAME, _no_mask)
 
 
 def layout_of(
@@ -168,14 +172,15 @@ def _enabled(inner: PreTrainedModel) -> ForestSupport:
     inner.set_attn_implementation(before)
     alone = [_hidden(inner, row) for row in rows]
     with quiet_transformers():
-        inner.set_attn_implementation(NAME)
-    if inner.config._attn_implementation != NAME:
+        inner.set_attn_implementation(_PROOF_NAME)
+    if inner.config._attn_implementation != _PROOF_NAME:
         return _refused("its attention is outside Transformers' attention interface", border)
     on_gpu = next(inner.parameters()).device.type == "cuda"
     reason = ""
     for flexible in (True, False) if on_gpu else (False,):
         reason = _proof(inner, rows, alone, flexible=flexible)
         if not reason:
+            inner.set_attn_implementation(NAME)
             how = "FlexAttention" if flexible else "scaled-dot-product attention by segment"
             forest = _proof_forest(inner, rows, flexible=flexible)
             fused = fuse_layers(inner, forest.layout, forest.forward)

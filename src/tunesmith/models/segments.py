@@ -167,8 +167,8 @@ def _joined(parts: Sequence[Tensor], seen: tuple[int, ...]) -> Tensor:
 def _mask(layout: Layout, index: int, window: int | None) -> Tensor | None:
     """Which keys each token of a segment sees, `(L, K)`; None is plainly causal."""
     segment = layout.segments[index]
-    last = segment.start + segment.length
-    if window is not None and int(layout.positions_S[last - 1]) < window:
+    depth = sum(layout.segments[other].length for other in (*segment.ancestors, index))
+    if window is not None and depth <= window:
         window = None
     if window is None and not segment.ancestors:
         return None
