@@ -147,22 +147,23 @@ def stock_attention(model: nn.Module) -> Iterator[None]:
         inner.set_attn_implementation(before)
 
 
-def enable_forest(model: nn.Module) -> ForestSupport:
+def enable_forest(model: nn.Module, *, fuse: bool = True) -> ForestSupport:
     """Let the model take forests, if it proves that it can.
 
     Args:
         model: a causal language model, with or without an adapter; afterwards it attends
             over forests if it is supported, and is as before if it is not.
+        fuse: whether decoder layers are fused that prove to be of a kind that can be.
 
     Returns:
         Whether it is supported, with the reason in one line.
     """
     inner = causal_model(model)
     with inputs_unrounded(inner):  # which tells how rows attend, and not how weights multiply
-        return _enabled(inner)
+        return _enabled(inner, fuse=fuse)
 
 
-def _enabled(inner: PreTrainedModel) -> ForestSupport:
+def _enabled(inner: PreTrainedModel, *, fuse: bool) -> ForestSupport:
     rotary = rotary_by_length(inner)
     border = None if rotary is None else rotary.border
     if rotary is not None and rotary.grows:
@@ -183,8 +184,7 @@ def _enabled(inner: PreTrainedModel) -> ForestSupport:
             inner.set_attn_implementation(NAME)
             how = "FlexAttention" if flexible else "scaled-dot-product attention by segment"
             forest = _proof_forest(inner, rows, flexible=flexible)
-            fused = fuse_layers(inner, forest.layout, forest.forward)
-            layers = f", {fused} layers fused" if fused else ""
+            layers = _fused(inner, forest) if fuse else ""
             return ForestSupport(
                 supported=True,
                 reason=f"rows are packed without padding ({how}{layers})",
@@ -193,6 +193,13 @@ def _enabled(inner: PreTrainedModel) -> ForestSupport:
             )
     inner.set_attn_implementation(before)
     return _refused(reason, border)
+
+
+def _fused(inner: PreTrainedModel, forest: _ProofForest) -> str:
+    """Fuse layers, and say in words what came of it."""
+    fused = fuse_layers(inner, forest.layout, forest.forward)
+    found = f", {fused.layers} layers fused" if fused.layers else ""
+    return found + (f", others not ({fused.why_not})" if fused.why_not else "")
 
 
 def _refused(why: str, border: int | None) -> ForestSupport:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -79,21 +80,50 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx: FunctionCtx, states_MI: Tensor, weight_OI: Tensor, scale_O: Tensor) -> Tensor:
         ctx.save_for_backward(weight_OI, scale_O)
-        rounded_MI, scale_M1 = _rounding(states_MI)(states_MI)
-        scales = (scale_M1, scale_O[None])
-        return multiplied(rounded_MI, weight_OI.t(), scales, states_MI.dtype)
+        weight = Fp8Weight(values_OI=weight_OI, scale_O=scale_O)
+        return weight.product(round_states(states_MI), states_MI.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: BackwardCFunction, slope_MO: Tensor) -> tuple[Tensor, None, None]:
         saved: Sequence[Tensor] = ctx.saved_tensors
-        weight_OI, scale_O = saved
-        rounded_MO, scale_M1 = _rounding(slope_MO)(slope_MO, scale_O)
-        ones_1I = torch.ones_like(scale_O[:1]).expand(weight_OI.shape[1])[None].contiguous()
+        return Fp8Weight(values_OI=saved[0], scale_O=saved[1]).slope(slope_MO), None, None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rounded:
+    """States in e4m3, and what to multiply each row with."""
+
+    values_MI: Tensor
+    scale_M1: Tensor
+
+
+def round_states(states_MI: Tensor) -> Rounded:
+    """Round the rows; in one pass over memory on a GPU."""
+    values_MI, scale_M1 = _rounding(states_MI)(states_MI)
+    return Rounded(values_MI=values_MI, scale_M1=scale_M1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fp8Weight:
+    """The weight of a layer in FP8, as products use it."""
+
+    values_OI: Tensor
+    scale_O: Tensor
+
+    def product(self, states: Rounded, dtype: torch.dtype) -> Tensor:
+        """`(M, O)` in `dtype`."""
+        scales = (states.scale_M1, self.scale_O[None])
+        return multiplied(states.values_MI, self.values_OI.t(), scales, dtype)
+
+    def slope(self, slope_MO: Tensor) -> Tensor:
+        """The gradient by the states, `(M, I)`, in the precision of that by the product."""
+        rounded_MO, scale_M1 = _rounding(slope_MO)(slope_MO, self.scale_O)
+        ones_1I = torch.ones_like(self.scale_O[:1]).expand(self.values_OI.shape[1])[None]
         # The kernel wants the columns of its second matrix one after the other.
-        columns_OI = weight_OI.t().contiguous().t()
-        made = multiplied(rounded_MO, columns_OI, (scale_M1, ones_1I), slope_MO.dtype)
-        return made, None, None
+        columns_OI = self.values_OI.t().contiguous().t()
+        scales = (scale_M1, ones_1I.contiguous())
+        return multiplied(rounded_MO, columns_OI, scales, slope_MO.dtype)
 
 
 def rounded_rows(values_MK: Tensor, scale_K: Tensor | None = None) -> tuple[Tensor, Tensor]:

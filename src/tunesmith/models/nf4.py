@@ -6,8 +6,12 @@ about 0.56 bytes a weight. Products run in `dtype`. Source: arXiv 2305.14314.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from functools import partial
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import BitsAndBytesConfig
 
 from tunesmith.errors import RecipeError
@@ -45,3 +49,16 @@ def keep_gradients_right(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, Linear4bit):
             module.support_avx512bf16_for_cpu = False
+
+
+def dense_values(layer: nn.Module) -> Callable[[], Tensor] | None:
+    """What puts the weight (O, I) of a layer in 4 bits together; None for any other layer."""
+    if "bitsandbytes" not in sys.modules:  # then there is none, and loading it takes its time
+        return None
+    from bitsandbytes.functional import dequantize_4bit
+    from bitsandbytes.nn.modules import Linear4bit, Params4bit
+
+    weight: object = layer.weight if isinstance(layer, Linear4bit) else None
+    if not isinstance(weight, Params4bit) or weight.quant_state is None:
+        return None
+    return partial(dequantize_4bit, weight, weight.quant_state)

@@ -21,7 +21,8 @@ from tunesmith.models import attention as attention_module
 from tunesmith.models.adapters import full, lora
 from tunesmith.models.attention import enable_forest, stock_attention
 from tunesmith.models.causal import causal_model
-from tunesmith.models.fused import halves
+from tunesmith.models.fused import halves, install
+from tunesmith.models.fused.install import Fused
 from tunesmith.models.fused.layer import FusedLayer
 from tunesmith.models.recompute import RecomputedLayer, recompute_layers
 from tunesmith.models.score import forest_scores
@@ -35,11 +36,18 @@ IDS = torch.arange(3, 14)[None]
 )
 
 
+@pytest.fixture(params=["blocked", "whole"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How layers are fused: as a CPU has it, and as a GPU."""
+    monkeypatch.setattr(install, "takes_whole", lambda inner: request.param == "whole")
+    return str(request.param)
+
+
 @contextmanager
 def unfused() -> Iterator[None]:
     """Within the block models keep their stock layers."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(attention_module, "fuse_layers", lambda *given: 0)
+        patch.setattr(attention_module, "fuse_layers", lambda *given: Fused(layers=0))
         yield
 
 
@@ -89,6 +97,7 @@ def test_every_architecture_is_in_one_list() -> None:
     assert sorted(FUSED + STOCK) == sorted(CONFIGS)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("adapter", ["none", "lora", "full"])
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.filterwarnings("ignore:The following (rank|alpha)_pattern keys:RuntimeWarning")
@@ -102,6 +111,7 @@ def test_which_are_fused(name: str, adapter: str) -> None:
     assert fused_in(model) == (2 if name in FUSED else 0), "asked twice, fused once"
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("rows", [3, 1000])
 @pytest.mark.parametrize("adapter", ["lora", "full"])
 @pytest.mark.parametrize("name", FUSED)
@@ -123,6 +133,7 @@ def test_fused_and_stock_agree(
         assert (mine[key] - one).norm() <= 1e-5 * one.norm() + 1e-7 * everything, key
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("adapter", ["lora", "full"])
 @pytest.mark.parametrize("name", FUSED)
 def test_without_gradients_the_same(name: str, adapter: str) -> None:

@@ -1,5 +1,9 @@
 """Put fused layers where they prove to compute what the stock layers do, gradients included.
 
+What is proved in fp32 is the formula: of a layer in another precision, or of one whose weights
+are kept in fewer bits, a copy in fp32 is asked. Then the layer itself is, in its own precision
+and by its own kernels; one that fails there stays as it was, and the reason is told.
+
 Shapes: N tokens of the proof, D hidden width.
 """
 
@@ -11,15 +15,31 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 from transformers import PreTrainedModel
 
 from tunesmith.models.causal import decoder_layers
-from tunesmith.models.fused.layer import FusedLayer, read_layer
+from tunesmith.models.fused.exact_copy import in_fp32
+from tunesmith.models.fused.layer import FusedLayer
+from tunesmith.models.fused.reading import Reading, read_layer
+from tunesmith.models.precision import products
 from tunesmith.models.segments import AttentionCall, Layout
 from tunesmith.models.stand_in import StandIn
 
 _CLOSE = 1e-5
-"""Largest difference, relative by norm, of an output or a gradient."""
+"""Largest difference, relative by norm, of an output or a gradient in fp32."""
+_ROUGH = 0.05
+"""The same where both are rounded to bf16 on their ways."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fused:
+    """What came of it."""
+
+    layers: int
+    """How many are fused now."""
+    why_not: str = ""
+    """What a layer that proved right in fp32 failed by in its own precision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +50,8 @@ class _Seen:
     named: dict[str, object]
 
 
-def fuse_layers(inner: PreTrainedModel, layout: Layout, forward: Callable[[], object]) -> int:
-    """Replace the decoder layers that can be; how many are fused now.
+def fuse_layers(inner: PreTrainedModel, layout: Layout, forward: Callable[[], object]) -> Fused:
+    """Replace the decoder layers that can be.
 
     Args:
         inner: a model that attends over forests.
@@ -39,17 +59,35 @@ def fuse_layers(inner: PreTrainedModel, layout: Layout, forward: Callable[[], ob
         forward: runs the backbone over that forest.
     """
     stack = decoder_layers(inner)
-    if stack is None or inner.device.type != "cpu" or inner.dtype != torch.float32:
-        return 0
+    whole = takes_whole(inner)
+    blocked = inner.device.type == "cpu" and inner.dtype == torch.float32
+    # Layers that lie in parts on several processes are replaced before they are divided, or not.
+    divided = any(isinstance(weight, DTensor) for weight in inner.parameters())
+    if stack is None or divided or not (whole or blocked):
+        return Fused(layers=0)
     with torch.no_grad(), _watched(stack) as seen:
         forward()
+    why_not = ""
     for place, layer in enumerate(stack):
-        if not isinstance(layer, StandIn) and place in seen:
-            last = place == len(stack) - 1
-            found = _proved(layer, layout.calls, seen[place], last=last)
-            if found is not None:
-                stack[place] = found
-    return sum(_is_fused(layer) for layer in stack)
+        if isinstance(layer, StandIn) or place not in seen:
+            continue
+        last = place == len(stack) - 1
+        reading = _proved(layer, layout.calls, seen[place], whole=whole)
+        if reading is None:
+            continue
+        found = FusedLayer(layer, reading, last=last, whole=whole)
+        if whole:
+            with products(inner):
+                why_not = _failing(found, seen[place])
+        if why_not:
+            break
+        stack[place] = found
+    return Fused(layers=sum(_is_fused(layer) for layer in stack), why_not=why_not)
+
+
+def takes_whole(inner: PreTrainedModel) -> bool:
+    """Whether all tokens go through a layer at once, as a GPU has it."""
+    return inner.device.type == "cuda"
 
 
 def _is_fused(layer: nn.Module) -> bool:
@@ -82,11 +120,15 @@ def _watched(stack: nn.ModuleList) -> Iterator[dict[int, _Seen]]:
 
 
 def _proved(
-    layer: nn.Module, calls: Mapping[nn.Module, AttentionCall], seen: _Seen, *, last: bool
-) -> FusedLayer | None:
+    layer: nn.Module, calls: Mapping[nn.Module, AttentionCall], seen: _Seen, *, whole: bool
+) -> Reading | None:
+    """How a layer computes, if a fused one that computes so does the same."""
     attention = dict(layer.named_children()).get("self_attn")
     if attention is None or attention not in calls:
         return None
+    call = calls[attention]
+    if whole:
+        layer, seen = in_fp32(layer), _in_fp32(seen)
     # What a layer adds may be little beside what comes into it, and a fault in it less: so it is
     # also asked about small states.
     small = replace(seen, states_1ND=seen.states_1ND * (0.01 / _size(seen.states_1ND)))
@@ -96,17 +138,47 @@ def _proved(
     if not _same(far, expected[1]):
         return None
     for rotated in (True, False):
-        reading = read_layer(layer, calls[attention], rotated=rotated)
+        reading = read_layer(layer, call, rotated=rotated)
         if reading is None:
             return None
-        candidate = FusedLayer(layer, reading, last=last)
+        candidate = FusedLayer(layer, reading, last=False, whole=whole)
         if not candidate.reads_products:
             return None
         if _same(_made(candidate, small, slopes=False), expected[1]) and _same(
             _made(candidate, seen), expected[0]
         ):
-            return candidate
+            return reading
     return None
+
+
+def _failing(candidate: FusedLayer, seen: _Seen) -> str:
+    """Why a layer cannot be fused in its own precision, by its own kernels; empty if it can."""
+    if not candidate.reads_products:
+        return "its linear layers are kept in a form that is not known"
+    try:
+        found = _made(candidate, seen)
+    except RuntimeError as error:  # kernels are compiled here for the first time
+        lines = str(error).strip().splitlines()
+        return f"{type(error).__name__}: {lines[0] if lines else ''}"
+    if _same(found, _made(candidate.stock, seen), limit=_ROUGH):
+        return ""
+    return "fused in its own precision a layer gives other numbers"
+
+
+def _in_fp32(seen: _Seen) -> _Seen:
+    """The same call in fp32, its attention by segment."""
+    named = {name: _raised(value) for name, value in seen.named.items()}
+    return _Seen(states_1ND=seen.states_1ND.float(), named=named)
+
+
+def _raised(value: object) -> object:
+    if isinstance(value, Tensor):
+        return value.float() if value.is_floating_point() else value
+    if isinstance(value, tuple):
+        return tuple(_raised(one) for one in value)
+    if isinstance(value, Layout):
+        return replace(value, flexible=False, masks={}, block_masks={}, calls={})
+    return value
 
 
 def _moved(seen: _Seen) -> _Seen:
@@ -122,7 +194,11 @@ def _size(states: Tensor) -> float:
     return float(states.square().mean().sqrt()) or 1.0
 
 
-def _same(found: list[Tensor | None] | None, expected: list[Tensor | None] | None) -> bool:
+def _same(
+    found: list[Tensor | None] | None,
+    expected: list[Tensor | None] | None,
+    limit: float = _CLOSE,
+) -> bool:
     """Whether outputs and gradients agree, and the same ones are there."""
     if found is None or expected is None:
         return False
@@ -131,7 +207,7 @@ def _same(found: list[Tensor | None] | None, expected: list[Tensor | None] | Non
         if mine is None
         else theirs is not None
         and mine.shape == theirs.shape
-        and float((mine - theirs).norm()) <= _CLOSE * float(theirs.norm()) + 1e-12
+        and float((mine - theirs).norm()) <= limit * float(theirs.norm()) + 1e-12
         for mine, theirs in zip(found, expected, strict=True)
     )
 
@@ -151,6 +227,7 @@ def _made(layer: nn.Module, seen: _Seen, *, slopes: bool = True) -> list[Tensor 
         output = layer(states, **seen.named)
         if not isinstance(output, Tensor) or output.shape != states.shape:
             return None
-        slope = torch.linspace(-1, 1, output.numel()).view(output.shape)
+        slope = torch.linspace(-1, 1, output.numel(), device=output.device).view(output.shape)
+        slope = slope.to(output.dtype)
         found = torch.autograd.grad(output, [states, *weights], slope, allow_unused=True)
     return [output.detach(), *found]

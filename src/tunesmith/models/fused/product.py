@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from peft.tuners.lora import Linear as LoraLinear
+from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
 WEIGHTS = 4
@@ -49,36 +49,66 @@ class Product:
         return Product(weight_OI=weight, bias_O=bias, down_RI=down, up_OR=up, scale=self.scale)
 
 
-def product_of(layer: nn.Module) -> Product | None:
-    """The product that a layer computes; None where it computes something else.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A low-rank correction of a weight: scale x up x down."""
 
-    Something else is a quantised weight, dropout before the correction, DoRA, several
-    adapters at once.
+    down_RI: Tensor
+    up_OR: Tensor
+    scale: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearReading:
+    """What a linear layer consists of, at this moment."""
+
+    base: nn.Module
+    correction: Correction | None
+
+
+def read_linear(layer: nn.Module) -> LinearReading | None:
+    """The layer below a LoRA, or itself, and its correction; None where it computes otherwise.
+
+    Otherwise is dropout before the correction, DoRA, several adapters at once.
     """
-    if type(layer) is nn.Linear:
-        return Product(weight_OI=layer.weight, bias_O=layer.bias)
-    if not isinstance(layer, LoraLinear) or type(layer.base_layer) is not nn.Linear:
-        return None
-    base = layer.base_layer
+    if not isinstance(layer, LoraLayer):
+        return LinearReading(base=layer, correction=None)
+    base = layer.get_base_layer()
     if layer.merged:
         return None
     if layer.disable_adapters:
-        return Product(weight_OI=base.weight, bias_O=base.bias)
+        return LinearReading(base=base, correction=None)
     if len(layer.active_adapters) != 1:
         return None
     (name,) = layer.active_adapters
     if name not in layer.lora_A:
-        return Product(weight_OI=base.weight, bias_O=base.bias)
+        return LinearReading(base=base, correction=None)
     dropout = layer.lora_dropout[name]
     drops = isinstance(dropout, nn.Dropout) and dropout.training and dropout.p > 0
     if drops or name in layer.lora_variant or layer.lora_bias[name]:
         return None
-    return Product(
-        weight_OI=base.weight,
-        bias_O=base.bias,
+    correction = Correction(
         down_RI=_weight(layer.lora_A[name]),
         up_OR=_weight(layer.lora_B[name]),
         scale=layer.scaling[name],
+    )
+    return LinearReading(base=base, correction=correction)
+
+
+def product_of(layer: nn.Module) -> Product | None:
+    """The product that a layer with a plain weight computes; None where it computes otherwise."""
+    found = read_linear(layer)
+    if found is None or type(found.base) is not nn.Linear:
+        return None
+    base, own = found.base, found.correction
+    if own is None:
+        return Product(weight_OI=base.weight, bias_O=base.bias)
+    return Product(
+        weight_OI=base.weight,
+        bias_O=base.bias,
+        down_RI=own.down_RI,
+        up_OR=own.up_OR,
+        scale=own.scale,
     )
 
 
