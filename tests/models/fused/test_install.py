@@ -21,7 +21,7 @@ from tunesmith.models import attention as attention_module
 from tunesmith.models.adapters import full, lora
 from tunesmith.models.attention import enable_forest, stock_attention
 from tunesmith.models.causal import causal_model
-from tunesmith.models.fused import halves, install
+from tunesmith.models.fused import halves, install, passes
 from tunesmith.models.fused.install import Fused
 from tunesmith.models.fused.layer import FusedLayer
 from tunesmith.models.recompute import RecomputedLayer, recompute_layers
@@ -324,3 +324,45 @@ def test_last_layer_makes_what_is_wanted() -> None:
     forest_scores(model, FOREST, support=support)
     assert sizes == [len(set(FOREST.source_index_N.tolist()))]
     assert sizes[0] < FOREST.ids_S.size
+
+
+@pytest.mark.parametrize("adapter", ["lora", "full"])
+@pytest.mark.parametrize("name", ["llama", "qwen3"])
+def test_whole_layers_never_wait_for_numbers(
+    monkeypatch: pytest.MonkeyPatch, name: str, adapter: str
+) -> None:
+    """On the meta device there are none to wait for: asking for one raises."""
+    monkeypatch.setattr(install, "takes_whole", lambda inner: True)
+    model = adapted(name, adapter)
+    support = enable_forest(model)
+    assert fused_in(model) == 2
+    model.to("meta")
+    forest_scores(model, FOREST, support=support).logprobs_N.sum().backward()
+    slopes = [one.grad for one in model.parameters() if one.requires_grad]
+    assert all(slope is not None and slope.is_meta for slope in slopes)
+
+
+def test_what_fails_by_its_own_kernels_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In bf16, where fp32 had proved it: on a GPU kernels are compiled there for the first time."""
+    monkeypatch.setattr(install, "takes_whole", lambda inner: True)
+
+    def failing(*given: Tensor, **named: object) -> Tensor:
+        if given[0].dtype == torch.bfloat16:
+            raise RuntimeError("no room for the kernel\nand more")
+        return before(*given, **named)
+
+    before = passes.gated
+    monkeypatch.setattr(passes, "gated", failing)
+    model = adapted("llama", "lora")
+    for weight in model.parameters():
+        weight.data = weight.data.bfloat16() if not weight.requires_grad else weight.data
+    support = enable_forest(model)
+    assert support.supported
+    assert fused_in(model) == 0
+    assert "others not (RuntimeError: no room for the kernel)" in support.reason
+
+
+def test_layers_can_be_left_as_they_are() -> None:
+    model = adapted("llama", "lora")
+    assert enable_forest(model, fuse=False).supported
+    assert fused_in(model) == 0

@@ -95,12 +95,13 @@ class _Inputs(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         with _plain(states_ND):
             inputs = Inputs(_normed(half.norm, states_ND, half.dtype))
-            made = MapGroup(half.maps, half.dtype).forward(inputs)
+            group = MapGroup(half.maps, half.dtype)
+            made = group.forward(inputs)
             raw = [one.view(one.shape[0], -1, half.width) for one in made.outputs]
             turned = [_turned(half, place, raw[place]) for place in range(2)]
         kept = [one if half.head_norms is not None else None for one in raw[:2]]
         ctx.save_for_backward(states_ND, made.inner_NZ, *kept)  # type: ignore[arg-type]
-        ctx.half = half  # type: ignore[attr-defined]
+        ctx.half, ctx.group = half, group  # type: ignore[attr-defined]
         return (*turned, raw[2])
 
     @staticmethod
@@ -117,7 +118,7 @@ class _Inputs(torch.autograd.Function):
             own.append(found)
             norm_slopes.append(slope)
         own.append(slopes[2].flatten(1))
-        group = MapGroup(half.maps, half.dtype)
+        group: MapGroup = ctx.group  # type: ignore[attr-defined]
         normed_ND = _normed(half.norm, states_ND, half.dtype)
         onwards = needed[0] or needed[2]
         into_ND, slope_NZ = group.backward(own, onwards=onwards)
@@ -139,7 +140,8 @@ class _Outputs(torch.autograd.Function):
         *weights: Tensor | None,
     ) -> Tensor:
         with _plain(states_ND):
-            output, gated, down = _groups(half)
+            groups = _groups(half)
+            output, gated, down = groups
             first = output.forward(Inputs(attended_NQ), states_ND)
             middle_ND = first.outputs[0]
             second = gated.forward(Inputs(_normed(half.norm, middle_ND, half.dtype)))
@@ -148,7 +150,7 @@ class _Outputs(torch.autograd.Function):
             third = down.forward(Inputs(active_NF), middle_ND)
         inner = [one.inner_NZ for one in (first, second, third)]
         ctx.save_for_backward(attended_NQ, middle_ND, gates_NF, ups_NF, *inner)  # type: ignore[arg-type]
-        ctx.half = half  # type: ignore[attr-defined]
+        ctx.half, ctx.groups = half, groups  # type: ignore[attr-defined]
         return third.outputs[0]
 
     @staticmethod
@@ -160,7 +162,7 @@ class _Outputs(torch.autograd.Function):
         needed: Sequence[bool] = ctx.needs_input_grad
         assert attended_NQ is not None and middle_ND is not None
         assert gates_NF is not None and ups_NF is not None
-        output, gated, down = _groups(half)
+        output, gated, down = ctx.groups  # type: ignore[attr-defined]
         first, second, third = (4 + WEIGHTS * place for place in (0, 1, 3))
         last_ND = slope_ND.to(half.dtype)
         slope_NF, last_NZ = down.backward([last_ND], onwards=True)
