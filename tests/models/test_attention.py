@@ -84,6 +84,18 @@ def test_stock_attention_inside_and_forest_after() -> None:
     assert model.config._attn_implementation == NAME
 
 
+def test_no_kernel_that_is_planned_anew_for_every_length_while_generating() -> None:
+    model = tiny_model(CONFIGS["llama"])
+    for wanted in (True, False):
+        torch.backends.cuda.enable_cudnn_sdp(wanted)
+        try:
+            with stock_attention(model):
+                assert not torch.backends.cuda.cudnn_sdp_enabled()
+            assert torch.backends.cuda.cudnn_sdp_enabled() == wanted
+        finally:
+            torch.backends.cuda.enable_cudnn_sdp(True)
+
+
 def test_asking_twice_gives_the_same_answer() -> None:
     model = tiny_model(CONFIGS["llama"])
     assert enable_forest(model) == enable_forest(model)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from tunesmith.data.store import PackedRow, PackedRows, open_packed, write_packed
 from tunesmith.errors import DataError, Diverged, RecipeError
 from tunesmith.runs import Run
-from tunesmith.train import checkpoint, metrics
+from tunesmith.train import checkpoint, metrics, stage
 
 if TYPE_CHECKING:
     from tests.train.conftest import Workshop
@@ -40,6 +42,29 @@ def test_the_loss_curve_is_the_golden_one(workshop: Workshop, new_run: Run) -> N
     recipe = workshop.recipe(adapter="full", steps=20, schedule="linear", weight_decay=0.1)
     workshop.train(new_run, recipe)
     assert losses(new_run) == pytest.approx(GOLDEN, abs=2e-3)
+
+
+def test_what_is_the_same_bits_twice_is_so_from_the_first_product_on(
+    workshop: Workshop, new_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kernels that are compiled for the proof at load are those of training."""
+    order = []
+
+    @contextmanager
+    def deterministic(device: str, *, wanted: bool) -> Iterator[None]:
+        order.append("deterministic")
+        yield
+        order.append("free")
+
+    def load(*given: object, **named: object) -> stage.Trainee:
+        order.append("load")
+        return load_trainee(*given, **named)
+
+    load_trainee = stage.load_trainee
+    monkeypatch.setattr(stage, "deterministic", deterministic)
+    monkeypatch.setattr(stage, "load_trainee", load)
+    workshop.train(new_run, workshop.recipe(steps=1))
+    assert order == ["deterministic", "load", "free"]
 
 
 def test_it_records_what_it_did(workshop: Workshop, new_run: Run) -> None:

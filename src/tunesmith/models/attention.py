@@ -140,11 +140,16 @@ def stock_attention(model: nn.Module) -> Iterator[None]:
     """Within the block the model attends as Transformers has it: for generating, say."""
     inner = causal_model(model)
     before = inner.config._attn_implementation
+    # On Hopper torch prefers cuDNN, which makes a plan for every new length, 50 ms and more:
+    # generating has a new length every token.
+    planned = torch.backends.cuda.cudnn_sdp_enabled()  # type: ignore[no-untyped-call]
+    torch.backends.cuda.enable_cudnn_sdp(False)
     inner.set_attn_implementation(_stock_name(inner))
     try:
         yield
     finally:
         inner.set_attn_implementation(before)
+        torch.backends.cuda.enable_cudnn_sdp(planned)
 
 
 def enable_forest(model: nn.Module, *, fuse: bool = True) -> ForestSupport:

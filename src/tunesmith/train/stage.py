@@ -170,16 +170,15 @@ def train(
     feed = Feed(run, trackers, recipe.model_dump(mode="json"))
     try:
         _set_threads(identity)
-        trainee = load_trainee(recipe, material.base, group, spread)
-        tell(trainee.support.reason)
-        done = start.progress.step
-        with (
-            deterministic(identity.versions["device"], wanted=recipe.train.deterministic),
-            Display(identity.total, done=done, speaks=group.is_first) as display,
-        ):
-            job = _job(task, trainee, feed, display)
-            final = fit(job, restore(job, start, notes))
-            return _finish(job, final, task, trainee.support)
+        # Around loading too: what is compiled there for the proof would be compiled again here.
+        with deterministic(identity.versions["device"], wanted=recipe.train.deterministic):
+            trainee = load_trainee(recipe, material.base, group, spread)
+            tell(trainee.support.reason)
+            done = start.progress.step
+            with Display(identity.total, done=done, speaks=group.is_first) as display:
+                job = _job(task, trainee, feed, display)
+                final = fit(job, restore(job, start, notes))
+                return _finish(job, final, task, trainee.support)
     finally:
         feed.close()
 
