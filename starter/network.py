@@ -19,6 +19,8 @@ from torch import Tensor, nn
 ROPE_BASE = 10_000.0
 NORM_EPSILON = 1e-5
 HEAD_CHUNK_TOKENS = 1024
+HEAD_CHUNK_TOKENS_ON_CUDA = 16_384
+"""Half a GB of logits: few and large products, where memory is no matter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,8 +235,9 @@ class HeadLoss(torch.autograd.Function):
         hidden_gradient_ND = torch.empty_like(hidden_ND)
         head_gradient_VD = torch.zeros_like(head_VD)
         total = hidden_ND.new_zeros((), dtype=torch.float32)
-        for start in range(0, count, HEAD_CHUNK_TOKENS):
-            part = slice(start, start + HEAD_CHUNK_TOKENS)
+        chunk = HEAD_CHUNK_TOKENS_ON_CUDA if hidden_ND.is_cuda else HEAD_CHUNK_TOKENS
+        for start in range(0, count, chunk):
+            part = slice(start, start + chunk)
             hidden_CD = hidden_ND[part]
             loss, gradient_CV = chunk_loss(hidden_CD @ head_in_compute_VD.T, labels_N[part], count)
             total += loss
@@ -257,6 +260,8 @@ def chunk_loss(logits_CV: Tensor, labels_C: Tensor, count: int) -> tuple[Tensor,
     """Summed loss of a chunk over `count`, and its gradient by the logits."""
     log_probabilities_CV = torch.log_softmax(logits_CV.float(), dim=-1)
     loss = -log_probabilities_CV.gather(1, labels_C[:, None]).sum() / count
-    gradient_CV = log_probabilities_CV.exp_()
-    gradient_CV.scatter_add_(1, labels_C[:, None], torch.full_like(gradient_CV[:, :1], -1.0))
+    probabilities_CV = log_probabilities_CV.exp()
+    columns_V = torch.arange(logits_CV.shape[1], device=labels_C.device)
+    # A comparison, not an addition at an index: compiled, it is part of the same pass.
+    gradient_CV = probabilities_CV - (columns_V == labels_C[:, None]).float()
     return loss, (gradient_CV / count).to(logits_CV.dtype)

@@ -20,8 +20,6 @@ from statistics import median
 WARM_UP_STEPS = 100
 COOL_DOWN_SHARE = 0.75
 CHAT_PHASE_SHARE = 0.2
-CHAT_SHARE_BEFORE = 0.04
-CHAT_SHARE_AT_THE_END = 0.35
 PAUSE_FACTOR = 5.0
 
 
@@ -36,10 +34,15 @@ class Budget:
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """Counters of a run; saved with every checkpoint."""
+    """Counters of a run; saved with every checkpoint.
+
+    `warm_from` is the step at which the optimizers last began anew: 0, or where a run went on
+    from an exported model alone.
+    """
 
     fraction: float = 0.0
     step: int = 0
+    warm_from: int = 0
     tokens: int = 0
     active_seconds: float = 0.0
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=50))
@@ -75,13 +78,8 @@ class Progress:
     @property
     def rate(self) -> float:
         """Share of the full learning rate: warm-up, flat, then linear to zero."""
-        warm = min(1.0, (self.step + 1) / WARM_UP_STEPS)
+        warm = min(1.0, (self.step - self.warm_from + 1) / WARM_UP_STEPS)
         return warm * min(1.0, (1.0 - self.fraction) / COOL_DOWN_SHARE)
-
-    @property
-    def chat_share(self) -> float:
-        """Share of windows that are conversations."""
-        return CHAT_SHARE_AT_THE_END if self.in_chat_phase else CHAT_SHARE_BEFORE
 
 
 def next_occurrence(clock: str) -> float:

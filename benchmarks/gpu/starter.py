@@ -1,11 +1,16 @@
-"""The larger starter model: pre-trained for so many minutes, then measured beside the others.
+"""The larger starter model: shape and rates searched, pre-trained, measured beside the others.
 
-    python -m benchmarks.gpu.starter MINUTES FOLDER
+    python -m benchmarks.gpu.starter search MINUTES FOLDER [SECONDS]
+    python -m benchmarks.gpu.starter MINUTES FOLDER [SECONDS]
 
-FOLDER keeps the work: killed, the same call goes on from the last checkpoint. The texts are those
-of `pretrain/` in a folder `shared`, in the checkout or beside it; a small part invents its own.
-Bits per byte on held-out books, and how often a chat ends, beside the bundled model and those of
-`shared/weights`; FOLDER/evaluation.jsonl has the samples.
+`search` leaves FOLDER/search/winner.json, which the second line trains for MINUTES; without it,
+the preset `gpu`. Killed, or ended after SECONDS of one call, the same line goes on. The texts are
+those of `pretrain/` in a folder `shared`, in the checkout or beside it; their tokens are kept
+beside FOLDER, in `starter-corpus`; a small part invents its own. The tokenizer is that of the
+bundled model, so that the new one can take its place.
+
+At the end: bits per byte on held-out books, and how often a chat ends, beside the bundled model
+and those of `shared/weights`; FOLDER/evaluation.jsonl has the samples.
 """
 
 from __future__ import annotations
@@ -13,15 +18,19 @@ from __future__ import annotations
 import csv
 import json
 import lzma
+import os
+import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.gpu.part import Part, line, read_part, what_failed
 from benchmarks.gpu.training import ROOT
 
 SCRIPTS = ROOT / "starter"
+MORE_TO_DO = 143
 BUNDLED = ROOT / "src" / "tunesmith" / "bundled" / "starter"
 TEXT = "The miller closed the shutters and listened to the rain.\n\n\u201cWho is there?\u201d\n\n"
 
@@ -50,17 +59,75 @@ def invent(folder: Path) -> Path:
     return texts.parent
 
 
-def pretrain(part: Part, shared: Path, work: Path, minutes: float) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is to be done where.
+
+    Attributes:
+        seconds: After how long this call ends, saved.
+    """
+
+    part: Part
+    shared: Path
+    work: Path
+    minutes: float
+    seconds: float | None
+
+    def command(self, script: str, work: Path) -> list[str]:
+        """What search and training have in common; paths as they are told to others."""
+        corpus = self.work.parent / "starter-corpus"
+        words = [sys.executable, shown(SCRIPTS / script), "--device", self.part.device]
+        words += ["--shared", shown(self.shared), "--work", shown(work), "--corpus", shown(corpus)]
+        words += ["--minutes", str(self.minutes)]
+        words += [] if self.part.tiny else ["--tokenizer", shown(BUNDLED)]
+        return words + ([] if self.seconds is None else ["--call-seconds", str(self.seconds)])
+
+    def run(self, command: list[str]) -> bool:
+        """Run it, its words on stderr; False if there is more to do in the next call.
+
+        A signal to end is handed on, so that what runs is saved.
+        """
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+        signal.signal(signal.SIGTERM, lambda number, frame: process.terminate())
+        code = process.wait()
+        assert code in (0, MORE_TO_DO), f"{command[1]} ended with exit code {code}"
+        return code == 0
+
+
+def shown(path: Path) -> str:
+    """A path from the checkout, where it is in it or beside it."""
+    inside = path.resolve()
+    near = ROOT.parent
+    return os.path.relpath(inside, ROOT) if inside.is_relative_to(near) else str(inside)
+
+
+def search(job: Job) -> bool:
+    """Find shape and rates."""
+    tiny = ["--tiny"] if job.part.tiny else []
+    done = job.run([*job.command("search.py", job.work / "search"), *tiny])
+    results = json.loads((job.work / "search" / "results.json").read_text())
+    for result in results:
+        keys = ("round", "name", "bits_per_byte", "seconds", "tokens", "note")
+        line(what="starter search", ok=result["bits_per_byte"] is not None,
+             **{key: result[key] for key in keys})  # fmt: skip
+    return done
+
+
+def pretrain(job: Job) -> bool:
     """Train to the end, or go on from where the last call stopped."""
-    command = [sys.executable, str(SCRIPTS / "pretrain.py"), "--device", part.device]
-    command += ["--shared", str(shared), "--work", str(work), "--export", str(work / "model")]
-    command += ["--minutes", str(minutes), "--size", "tiny" if part.tiny else "gpu"]
-    if part.tiny:
-        command += ["--conversations", "50", "--threads", "1", "--record-seconds", "0"]
+    command = [*job.command("pretrain.py", job.work), "--export", shown(job.work / "model")]
+    winner = job.work / "search" / "winner.json"
+    if winner.exists():
+        command += ["--preset", shown(winner)]
     else:
-        command += ["--record-seconds", "30", "--save-seconds", "60"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-1000:]
+        command += ["--size", "tiny" if job.part.tiny else "gpu"]
+    if job.part.tiny:
+        command += ["--conversations", "50", "--threads", "1", "--record-seconds", "0"]
+        command += ["--no-compile"]
+    else:
+        command += ["--record-seconds", "30", "--save-seconds", "60", "--export-seconds", "60"]
+        command += ["--held-out-windows", "192"]
+    return job.run(command)
 
 
 def evaluate(part: Part, shared: Path, work: Path) -> None:
@@ -80,21 +147,30 @@ def evaluate(part: Part, shared: Path, work: Path) -> None:
 
 
 def measure(part: Part, scratch: Path) -> None:
-    """Pre-train and measure."""
+    """Search, or pre-train and measure."""
+    words = [word for word in part.words if word != "search"]
     shared = invent(scratch) if part.tiny else shared_folder()
     if shared is None:
         line(what="starter", skipped="no folder shared/pretrain in the checkout or beside it")
         return
-    minutes = float(part.words[0]) if part.words else 20.0
-    work = Path(part.words[1]) if len(part.words) > 1 else ROOT / "runs" / "starter-gpu"
-    work = scratch / "work" if part.tiny else work
-    work.mkdir(parents=True, exist_ok=True)
-    pretrain(part, shared, work, 0.05 if part.tiny else minutes)
-    with (work / "curve.csv").open(newline="") as stream:
-        *_, last = csv.DictReader(stream)
-    steps, tokens, seconds = (float(last[key]) for key in ("step", "tokens", "active_seconds"))
-    line(what="starter", ok=steps > 0, steps=steps, tokens=tokens, active_seconds=seconds)
-    evaluate(part, shared, work)
+    work = Path(words[1]) if len(words) > 1 else ROOT / "runs" / "starter-gpu"
+    job = Job(
+        part=part, shared=shared, work=scratch / "work" if part.tiny else work,
+        minutes=0.05 if part.tiny else float(words[0]) if words else 20.0,
+        seconds=float(words[2]) if len(words) > 2 else None,
+    )  # fmt: skip
+    job.work.mkdir(parents=True, exist_ok=True)
+    if "search" in part.words:
+        again = not search(job)
+    else:
+        again = not pretrain(job)
+        with (job.work / "curve.csv").open(newline="") as stream:
+            *_, last = csv.DictReader(stream)
+        line(what="starter", ok=True, **{key: float(value) for key, value in last.items()})
+    if again:
+        line(what="starter", ok=True, note="saved: the same call goes on")
+    elif "search" not in part.words:
+        evaluate(part, job.shared, job.work)
 
 
 def main() -> None:

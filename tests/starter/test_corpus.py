@@ -6,7 +6,14 @@ from pathlib import Path
 
 import numpy as np
 from chats import write_conversations
-from corpus import prepare_corpus, prepare_held_out, read_instructions
+from corpus import (
+    bytes_of_tokens,
+    encode_books,
+    hold_back,
+    prepare_corpus,
+    prepare_held_out,
+    read_instructions,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
@@ -39,9 +46,37 @@ def test_windows_open_with_the_begin_token(small_shared: Path, tmp_path: Path) -
     assert (again.chats == corpus.chats).all()
 
 
+def test_several_processes_encode_as_one_does(small_shared: Path, tmp_path: Path) -> None:
+    corpus = prepare_corpus(small_shared, tmp_path / "work", own=5)
+    path = small_shared / "pretrain" / "books-1.jsonl.xz"
+    tokenizer = tmp_path / "work" / "tokenizer" / "tokenizer.json"
+    alone = list(encode_books(path, tokenizer, 1))
+    together = list(encode_books(path, tokenizer, 2))
+    assert [list(book) for book in alone] == [list(book) for book in together]
+    size = len(alone[0])
+    assert (corpus.books[size : 2 * size] == alone[0]).all()
+
+
+def test_a_tokenizer_can_be_given(small_shared: Path, tmp_path: Path) -> None:
+    write_tokenizer(SMALL, tmp_path / "given")
+    prepare_corpus(small_shared, tmp_path / "work", own=5, tokenizer_from=tmp_path / "given")
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        given, taken = (tmp_path / folder / name for folder in ("given", "work/tokenizer"))
+        assert given.read_bytes() == taken.read_bytes()
+
+
+def test_what_is_held_back_is_not_drawn(small_shared: Path, tmp_path: Path) -> None:
+    corpus = prepare_corpus(small_shared, tmp_path / "work", own=5)
+    rest, held_back = hold_back(corpus, 100)
+    assert (np.concatenate([rest.books, held_back]) == corpus.books).all()
+    assert len(held_back) == 100
+    assert (rest.chats == corpus.chats).all()
+
+
 def test_held_out_tokens_cover_the_bytes_of_the_text(small_shared: Path, tmp_path: Path) -> None:
     prepare_corpus(small_shared, tmp_path / "work", own=5)
-    tokens, token_bytes = prepare_held_out(small_shared, tmp_path / "work")
+    tokens = prepare_held_out(small_shared, tmp_path / "work")
+    token_bytes = bytes_of_tokens(tmp_path / "work")
     tokenizer = Tokenizer.from_file(str(tmp_path / "work" / "tokenizer" / "tokenizer.json"))
     text = tokenizer.decode(list(tokens))
     assert token_bytes[tokens].sum() == len(text.encode())

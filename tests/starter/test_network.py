@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as functional
 from muon import Muon, orthogonalise
 from network import HeadLoss, Network, Shape
+from preset import PRESETS, read_preset
 from torch import nn
+from torch._dynamo.testing import CompileCounter
 from transformers import LlamaConfig, LlamaForCausalLM
 
 SHAPE = Shape(width=32, layers=2, heads=4, kv_heads=2, inner=48, vocabulary=97, context=64)
@@ -80,3 +86,75 @@ def test_muon_solves_a_small_problem() -> None:
         loss.backward()
         optimizer.step()
     assert losses[-1] < 0.05 * losses[0]
+
+
+def test_matrices_of_one_shape_step_together_as_each_alone() -> None:
+    torch.manual_seed(0)
+    start = torch.randn(3, 24, 16)
+    gradients = torch.randn(2, 3, 24, 16)
+    together = [nn.Parameter(matrix.clone()) for matrix in start]
+    alone = [nn.Parameter(matrix.clone()) for matrix in start]
+    optimizers = [Muon(together, 0.05, weight_decay=0.1)]
+    optimizers += [Muon([weight], 0.05, weight_decay=0.1) for weight in alone]
+    for gradient in gradients:
+        for weights in (together, alone):
+            for weight, one in zip(weights, gradient, strict=True):
+                weight.grad = one.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    torch.testing.assert_close(torch.stack(list(together)), torch.stack(list(alone)))
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_parameters_are_counted_exactly(name: str) -> None:
+    with torch.device("meta"):
+        network = Network(PRESETS[name].shape, torch.float32)
+    assert PRESETS[name].parameters == sum(weight.numel() for weight in network.parameters())
+    assert PRESETS[name].flaw() is None
+
+
+def test_a_step_never_waits_for_the_device() -> None:
+    """On the meta device whatever asks for a number fails."""
+    with torch.device("meta"):
+        network = Network(SHAPE, torch.bfloat16)
+        windows = torch.zeros((3, 41), dtype=torch.int64)
+    weights = list(network.parameters())
+    matrices = [weight for weight in weights if weight.ndim == 2]
+    network(windows).backward()
+    torch.nn.utils.clip_grad_norm_(weights, 1.0)
+    Muon(matrices, 0.02, compute=torch.bfloat16).step()
+    assert all(weight.grad is not None for weight in weights)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # the compiler's own
+def test_one_compiled_layer_serves_all() -> None:
+    network = Network(replace(SHAPE, layers=9), torch.float32)
+    counter = CompileCounter()
+    for layer in network.model.layers:
+        layer.compile(dynamic=False, backend=counter)
+    for length in (9, 17, 9):
+        network(torch.ones((2, length), dtype=torch.int64)).backward()
+    assert counter.frame_count == 2
+
+
+def test_a_preset_makes_the_round_trip_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "preset.json"
+    good = asdict(PRESETS["gpu"])
+    path.write_text(json.dumps(good))
+    assert read_preset(path) == PRESETS["gpu"]
+    for change, said in (
+        ({"width": 385}, "does not make 6 heads"), ({"layers": 70}, "more than 15,000,000"),
+        ({"kv_heads": 4}, "cannot share"), ({"length": 4096}, "longer than"),
+        ({"width": 384.0}, "kind int"), ({"matrix_rate": "0.1"}, "kind float"),
+        ({"windows": True}, "kind int"), ({"depth": 3}, "'depth' is not one of"),
+        ({"matrix_rate": -1}, "above 0"), ({"chat_share": 1.5}, "between 0 and 1"),
+    ):  # fmt: skip
+        path.write_text(json.dumps({**good, **change}))
+        with pytest.raises(ValueError, match=said):
+            read_preset(path)
+    for text in ("[1]", "{", '{"width": 384}'):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=str(path)):
+            read_preset(path)
+    with pytest.raises(ValueError, match="No such file"):
+        read_preset(tmp_path / "absent.json")

@@ -43,8 +43,9 @@ def test_a_pause_does_not_jump_over_the_cool_down(monkeypatch: pytest.MonkeyPatc
 def test_warm_up_starts_small_and_chats_come_late() -> None:
     assert Progress().rate < 0.05
     assert Progress(step=500, fraction=0.2).rate == 1.0
-    early, late = Progress(fraction=0.5), Progress(fraction=0.9)
-    assert early.chat_share < 0.1 < late.chat_share
+    assert Progress(step=500, warm_from=490).rate < 0.2
+    assert Progress(fraction=0.9).in_chat_phase
+    assert not Progress(fraction=0.5).in_chat_phase
 
 
 def test_a_clock_time_is_the_next_one() -> None:
