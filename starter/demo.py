@@ -42,9 +42,7 @@ def run_demo(model: Path, output: Path, overrides: list[str]) -> tuple[Figures, 
         str(model.resolve()),
     ]
     began = time.monotonic()
-    subprocess.run(
-        [*command, "--output", str(output), *overrides], check=True, stdout=subprocess.DEVNULL
-    )
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return read_figures(output / "evaluation.json"), time.monotonic() - began
 
 
