@@ -21,6 +21,7 @@ FOLDERS = {
     "formats": "data/formats",
     "methods": "methods",
     "adapters": "models/adapters",
+    "heads": "models/heads",
     "tasks": "evaluate/tasks",
     "scorers": "evaluate/scorers",
     "exporters": "export/formats",

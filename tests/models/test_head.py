@@ -1,83 +1,41 @@
-"""The head: the model's own, in chunks, with gradients, and never all logits at once."""
+"""The way a head is computed: which one is taken, and that it has to be right on a GPU."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
+from torch import Tensor
 
 from tests.models.tiny import CONFIGS, VOCABULARY, tiny_model
-from tunesmith.models.causal import causal_model
-from tunesmith.models.head import chunk_length, token_logprobs
+from tunesmith import plugins
+from tunesmith.errors import RecipeError
+from tunesmith.models import head as head_module
+from tunesmith.models.head import token_logprobs, use_way, way_called, why_not
 
 IDS = torch.arange(3, 40)[None]
+WAYS = plugins.names("heads")
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 36, 1000])
-@pytest.mark.parametrize("name", ["llama_tied", "gemma2", "granite", "cohere", "gpt2", "opt"])
-def test_equals_the_models_own_logits(name: str, chunk: int) -> None:
-    model = tiny_model(CONFIGS[name])
-    hidden = model.base_model(input_ids=IDS).last_hidden_state[0, :-1]
-    expected = model(input_ids=IDS).logits[0, :-1].log_softmax(-1)
-    expected = expected.gather(1, IDS[0, 1:, None])[:, 0]
-    torch.testing.assert_close(token_logprobs(model, hidden, IDS[0, 1:], chunk), expected)
-    with torch.no_grad():
-        torch.testing.assert_close(token_logprobs(model, hidden, IDS[0, 1:], chunk), expected)
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the ways that were taken."""
+    names: list[str] = []
+    for name in WAYS:
+        way = way_called(name)
+
+        def noted(
+            *given: object, name: str = name, compute: object = way.logprobs, **named: object
+        ) -> Tensor:
+            names.append(name)
+            return compute(*given, **named)
+
+        monkeypatch.setattr(way, "logprobs", noted)
+    return names
 
 
-@pytest.mark.parametrize("head_trains", [False, True])
-@pytest.mark.parametrize("name", ["llama", "gemma2", "granite"])
-def test_gradients_equal_those_of_the_whole_logits(name: str, *, head_trains: bool) -> None:
-    model = tiny_model(CONFIGS[name])
-    head = model.get_output_embeddings()
-    head.weight.requires_grad_(head_trains)
-    torch.manual_seed(0)
-    hidden = torch.randn(36, 32, requires_grad=True)
-    slopes = torch.randn(36)
-    logprobs = token_logprobs(model, hidden, IDS[0, 1:], 7)
-    (logprobs * slopes).sum().backward()
-    ours = [hidden.grad, head.weight.grad]
-    hidden.grad = head.weight.grad = None
-    logits = head(hidden)
-    if name == "gemma2":
-        logits = torch.tanh(logits / 3.0) * 3.0
-    if name == "granite":
-        logits = logits / 4.0
-    whole = logits.log_softmax(-1).gather(1, IDS[0, 1:, None])[:, 0]
-    (whole * slopes).sum().backward()
-    torch.testing.assert_close(logprobs, whole)
-    torch.testing.assert_close(ours[0], hidden.grad, atol=1e-6, rtol=1e-5)
-    if head_trains:
-        torch.testing.assert_close(ours[1], head.weight.grad, atol=1e-6, rtol=1e-5)
-    else:
-        assert ours[1] is None
-
-
-def test_an_adapted_head_gets_its_gradient() -> None:
-    model = get_peft_model(
-        tiny_model(CONFIGS["llama"]), LoraConfig(task_type="CAUSAL_LM", target_modules=["lm_head"])
-    ).eval()
-    hidden = torch.randn(36, 32)
-    token_logprobs(model, hidden, IDS[0, 1:], 5).sum().backward()
-    gradients = [w.grad for name, w in model.named_parameters() if "lora_B" in name]
-    assert len(gradients) == 1
-    assert gradients[0] is not None
-    assert gradients[0].abs().sum() > 0
-
-
-@pytest.mark.parametrize("head_trains", [False, True])
-def test_no_more_than_a_chunk_of_logits_at_once(
-    monkeypatch: pytest.MonkeyPatch, *, head_trains: bool
-) -> None:
+def test_nothing_to_score() -> None:
     model = tiny_model(CONFIGS["llama"])
-    head = causal_model(model).lm_head
-    head.weight.requires_grad_(head_trains)
-    sizes = []
-    head.register_forward_hook(lambda module, given, logits: sizes.append(logits.shape[1]))
-    hidden = torch.randn(36, 32, requires_grad=True)
-    token_logprobs(model, hidden, IDS[0, 1:], 10).sum().backward()
-    assert max(sizes) == 10
-    assert sum(sizes) == (72 if head_trains else 36), "a frozen head runs once, a trained one twice"
+    assert token_logprobs(model, torch.zeros(0, 32), IDS[0, :0]).shape == (0,)
 
 
 def test_the_model_keeps_its_backbone() -> None:
@@ -88,13 +46,54 @@ def test_the_model_keeps_its_backbone() -> None:
     assert model(input_ids=IDS).logits.shape == (1, 37, VOCABULARY)
 
 
-def test_nothing_to_score() -> None:
+@pytest.mark.parametrize(
+    ("name", "dtype", "way"),
+    [
+        ("llama", torch.float32, "tiled"),
+        ("llama", torch.bfloat16, "chunked"),
+        ("llama", torch.float64, "general"),
+        ("gemma2", torch.float32, "chunked"),
+        ("cohere", torch.float32, "chunked"),
+    ],
+)
+def test_by_default_the_most_special_way(
+    name: str, dtype: torch.dtype, way: str, taken: list[str]
+) -> None:
+    model = tiny_model(CONFIGS[name]).to(dtype)
+    token_logprobs(model, torch.randn(3, 32, dtype=dtype), IDS[0, :3])
+    assert taken == [way]
+
+
+def test_one_may_choose(taken: list[str]) -> None:
+    """What cannot take the head is passed over."""
     model = tiny_model(CONFIGS["llama"])
-    assert token_logprobs(model, torch.zeros(0, 32), IDS[0, :0]).shape == (0,)
+    hidden = torch.randn(3, 32)
+    use_way(model, "chunked")
+    token_logprobs(model, hidden, IDS[0, :3])
+    model.to(torch.float64)
+    token_logprobs(model, hidden.double(), IDS[0, :3])
+    assert taken == ["chunked", "general"]
+    with pytest.raises(RecipeError, match="chunkd"):
+        use_way(model, "chunkd")
 
 
-def test_chunks_shrink_with_the_vocabulary() -> None:
-    assert chunk_length(8_192, "cpu") == 1056
-    assert chunk_length(131_072, "cpu") == 66
-    assert chunk_length(151_936, "cpu") * 4 * 151_936 > 32 * 2**20, "above glibc's heap"
-    assert chunk_length(10**9, "cpu") == 16
+def test_on_a_gpu_a_way_that_is_wrong_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, taken: list[str]
+) -> None:
+    """It has to prove itself, once; here the CPU stands in for the GPU."""
+    asked = []
+
+    def disagreement(way: object, *others: object) -> str:
+        asked.append(way)
+        return "" if way is not way_called("chunked") else "its slopes are off"
+
+    monkeypatch.setattr(head_module, "_TESTED", ())
+    monkeypatch.setattr(head_module, "disagreement", disagreement)
+    model = tiny_model(CONFIGS["llama"]).to(torch.bfloat16)
+    hidden = torch.randn(3, 32, dtype=torch.bfloat16)
+    for _ in range(2):
+        token_logprobs(model, hidden, IDS[0, :3])
+    assert taken == ["general", "general"]
+    assert len(asked) == 1
+    assert why_not(model, "chunked", hidden) == "its slopes are off"
+    assert why_not(model, "general", hidden) == ""

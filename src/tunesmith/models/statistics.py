@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from tunesmith.models.causal import vocabulary_of
-from tunesmith.models.head import chunk_length, own_head
+from tunesmith.models.reading import chunk_length, own_head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ def token_statistics(
         targets_N: token ids.
         top: how many of the likeliest tokens to name; at least 1.
         entropy: whether to measure the entropy of each distribution.
-        chunk: tokens at once; by default as `head.token_logprobs` has it.
+        chunk: tokens at once; by default as `reading.chunk_length` has it.
     """
     head = own_head(model)
     if chunk is None:

@@ -17,31 +17,42 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import BackwardCFunction, FunctionCtx, once_differentiable
 
+from tunesmith.models.reading import Head
+
+REPEATABLE = True
 _TOKENS = 512
 _TILE = 1024
 
 
-def plain_logprobs(head: nn.Linear, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
-    """Log-probability of each target, natural logarithm, fp32.
+def suits(head: Head, hidden_ND: Tensor) -> str:
+    """It takes a plain matrix in fp32 on a CPU."""
+    if head.reading is None or not head.reading.plain:
+        return "the head is more than a matrix"
+    if {head.reading.weight_VD.dtype, hidden_ND.dtype} != {torch.float32}:
+        return "it computes in fp32"
+    if hidden_ND.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+        return "it computes on a CPU, without autocast"
+    return ""
 
-    Args:
-        head: in fp32 on a CPU; frozen or trained.
-        hidden_ND: what it is applied to.
-        targets_N: token ids.
+
+def logprobs(head: Head, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
+    """Log-probability of each target, natural logarithm, fp32.
 
     Raises:
         IndexError: a target is not in the vocabulary.
     """
-    if len(targets_N) and not 0 <= int(targets_N.min()) <= int(targets_N.max()) < len(head.weight):
-        raise IndexError(f"a target lies outside the {len(head.weight):,} tokens of the vocabulary")
-    trained = any(weight.requires_grad for weight in head.parameters())
+    assert head.reading is not None
+    weight_VD, bias_V = head.reading.weight_VD, head.reading.bias_V
+    if len(targets_N) and not 0 <= int(targets_N.min()) <= int(targets_N.max()) < len(weight_VD):
+        raise IndexError(f"a target lies outside the {len(weight_VD):,} tokens of the vocabulary")
+    trained = head.reading.trained
     if not torch.is_grad_enabled() or not (hidden_ND.requires_grad or trained):
-        return _scored(head.weight, head.bias, hidden_ND, targets_N, None)[0]
+        return _scored(weight_VD, bias_V, hidden_ND, targets_N, None)[0]
     kind = _Trained if trained else _Frozen
-    logprobs_N = kind.apply(hidden_ND, head.weight, head.bias, targets_N)  # type: ignore[no-untyped-call]
+    logprobs_N = kind.apply(hidden_ND, weight_VD, bias_V, targets_N)  # type: ignore[no-untyped-call]
     assert isinstance(logprobs_N, Tensor)
     return logprobs_N
 

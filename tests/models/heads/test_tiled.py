@@ -10,11 +10,10 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 
 from tests.models.tiny import CONFIGS, VOCABULARY, tiny_model
-from tunesmith.models import head as head_module
-from tunesmith.models import plain_head
 from tunesmith.models.causal import causal_model
 from tunesmith.models.head import token_logprobs
-from tunesmith.models.plain_head import plain_logprobs
+from tunesmith.models.heads import tiled
+from tunesmith.models.reading import Head, HeadReading, own_head
 
 WIDTH = 12
 
@@ -22,8 +21,14 @@ WIDTH = 12
 @pytest.fixture(autouse=True)
 def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiles of 8 entries and chunks of 5 tokens, so that small numbers have many of both."""
-    monkeypatch.setattr(plain_head, "_TILE", 8)
-    monkeypatch.setattr(plain_head, "_TOKENS", 5)
+    monkeypatch.setattr(tiled, "_TILE", 8)
+    monkeypatch.setattr(tiled, "_TOKENS", 5)
+
+
+def plain_logprobs(linear: nn.Linear, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
+    reading = HeadReading(weight_VD=linear.weight, bias_V=linear.bias)
+    head = Head(own=linear, vocabulary=linear.out_features, reading=reading)
+    return tiled.logprobs(head, hidden_ND, targets_N)
 
 
 def linear(vocabulary: int, *, bias: bool, scale: float = 1.0) -> nn.Linear:
@@ -87,11 +92,11 @@ def test_any_size_and_whatever_is_trained(
 def test_tiles_of_the_real_size(monkeypatch: pytest.MonkeyPatch, *, trains: bool) -> None:
     """A vocabulary and a number of tokens just past a tile, and the same target throughout."""
     monkeypatch.undo()
-    assert (plain_head._TILE, plain_head._TOKENS) != (8, 5)
-    head = linear(2 * plain_head._TILE + 1, bias=False).requires_grad_(trains)
-    hidden = torch.randn(plain_head._TOKENS + 3, WIDTH, requires_grad=True)
-    for target in (0, 2 * plain_head._TILE, 77):
-        assert_equal(head, hidden, torch.full((plain_head._TOKENS + 3,), target))
+    assert (tiled._TILE, tiled._TOKENS) != (8, 5)
+    head = linear(2 * tiled._TILE + 1, bias=False).requires_grad_(trains)
+    hidden = torch.randn(tiled._TOKENS + 3, WIDTH, requires_grad=True)
+    for target in (0, 2 * tiled._TILE, 77):
+        assert_equal(head, hidden, torch.full((tiled._TOKENS + 3,), target))
 
 
 @pytest.mark.parametrize("trains", [False, True])
@@ -150,21 +155,22 @@ def test_backward_leaves_the_weights_as_they_are() -> None:
 
 
 @pytest.fixture
-def heads_taken(monkeypatch: pytest.MonkeyPatch) -> list[nn.Module]:
+def heads_taken(monkeypatch: pytest.MonkeyPatch) -> list[Head]:
     """The heads that go the plain way."""
-    taken: list[nn.Module] = []
+    taken: list[Head] = []
+    logprobs = tiled.logprobs
 
-    def noted(head: nn.Linear, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
+    def noted(head: Head, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
         taken.append(head)
-        return plain_logprobs(head, hidden_ND, targets_N)
+        return logprobs(head, hidden_ND, targets_N)
 
-    monkeypatch.setattr(head_module, "plain_logprobs", noted)
+    monkeypatch.setattr(tiled, "logprobs", noted)
     return taken
 
 
 def model_whole(model: nn.Module, hidden_ND: Tensor, targets_N: Tensor) -> Tensor:
     """Whatever the model's own forward makes of hidden states."""
-    logits = head_module.own_head(model)(inputs_embeds=hidden_ND[None], use_cache=False).logits
+    logits = own_head(model)(inputs_embeds=hidden_ND[None], use_cache=False).logits
     found: Tensor = logits[0].log_softmax(-1).gather(1, targets_N[:, None])[:, 0]
     return found
 
@@ -174,7 +180,7 @@ PLAIN = ["llama", "llama_tied", "qwen2", "qwen3", "mistral", "gemma", "gemma3", 
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_only_a_head_that_is_one_matrix_is_plain(name: str, heads_taken: list[nn.Module]) -> None:
+def test_only_a_head_that_is_one_matrix_is_plain(name: str, heads_taken: list[Head]) -> None:
     model = tiny_model(CONFIGS[name])
     hidden = torch.randn(11, 32)
     targets = torch.arange(11)
@@ -184,7 +190,7 @@ def test_only_a_head_that_is_one_matrix_is_plain(name: str, heads_taken: list[nn
 
 
 @pytest.mark.parametrize("cap", [3.0, 30.0])
-def test_a_cap_is_seen_whatever_the_weights(cap: float, heads_taken: list[nn.Module]) -> None:
+def test_a_cap_is_seen_whatever_the_weights(cap: float, heads_taken: list[Head]) -> None:
     """Where logits are small a cap hides: the weights of a fresh head are."""
     model = tiny_model(CONFIGS["gemma2"])
     model.config.final_logit_softcapping = cap
@@ -196,7 +202,7 @@ def test_a_cap_is_seen_whatever_the_weights(cap: float, heads_taken: list[nn.Mod
 
 @pytest.mark.filterwarnings("ignore:Model has .tie_word_embeddings=True.:UserWarning")
 @pytest.mark.parametrize("name", ["llama", "llama_tied"])
-def test_an_adapted_head_is_not_plain(name: str, heads_taken: list[nn.Module]) -> None:
+def test_an_adapted_head_is_not_plain(name: str, heads_taken: list[Head]) -> None:
     model = tiny_model(CONFIGS[name])
     token_logprobs(model, torch.randn(3, 32), torch.arange(3))
     assert len(heads_taken) == 1
@@ -214,15 +220,13 @@ def test_an_adapted_head_is_not_plain(name: str, heads_taken: list[nn.Module]) -
 
 
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float64])
-def test_another_precision_is_not_plain(
-    precision: torch.dtype, heads_taken: list[nn.Module]
-) -> None:
+def test_another_precision_is_not_plain(precision: torch.dtype, heads_taken: list[Head]) -> None:
     model = tiny_model(CONFIGS["llama"]).to(precision)
     token_logprobs(model, torch.randn(3, 32, dtype=precision), torch.arange(3))
     assert heads_taken == []
 
 
-def test_autocast_is_not_plain(heads_taken: list[nn.Module]) -> None:
+def test_autocast_is_not_plain(heads_taken: list[Head]) -> None:
     """Its products would be bf16, and their exponents be summed up in bf16."""
     model = tiny_model(CONFIGS["llama"])
     hidden, targets = torch.randn(64, 32, requires_grad=True), torch.arange(64)
