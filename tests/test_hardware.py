@@ -14,7 +14,14 @@ from tunesmith.errors import RecipeError
 
 
 def machine(device: Literal["cpu", "cuda"], *, fast_bf16: bool) -> Hardware:
-    return Hardware(device=device, name="X1", memory_bytes=2**30, threads=2, fast_bf16=fast_bf16)
+    return Hardware(
+        device=device,
+        name="X1",
+        memory_bytes=2**30,
+        main_memory_bytes=2**30,
+        threads=2,
+        fast_bf16=fast_bf16,
+    )
 
 
 def test_this_machine() -> None:

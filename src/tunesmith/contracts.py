@@ -250,6 +250,8 @@ class Hardware:
     name: str
     memory_bytes: int
     """Memory of the device that is free to use now."""
+    main_memory_bytes: int
+    """Main memory that is free to use now; on a CPU, the same."""
     threads: int
     fast_bf16: bool
     """Whether bf16 products are faster than fp32 ones here."""

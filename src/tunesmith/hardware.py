@@ -48,13 +48,16 @@ def detect(device: Literal["auto", "cpu", "cuda", "mps"] = "auto") -> Hardware:
             device="cuda",
             name=torch.cuda.get_device_name(),
             memory_bytes=free,
+            main_memory_bytes=_free_memory(),
             threads=_threads(),
             fast_bf16=torch.cuda.is_bf16_supported(including_emulation=False),
         )
+    free = _free_memory()
     return Hardware(
         device="cpu",
         name=_processor_name(),
-        memory_bytes=_free_memory(),
+        memory_bytes=free,
+        main_memory_bytes=free,
         threads=_threads(),
         fast_bf16=bool({"avx512_bf16", "amx_bf16"} & _processor_flags()),
     )

@@ -324,6 +324,8 @@ def _decide(
         tokens_per_forest_reason=memory.reason,
         recompute_layers=memory.recompute_layers,
         recompute_reason=memory.recompute_reason,
+        activation_offloading=memory.activation_offloading,
+        offloading_reason=memory.offloading_reason,
     )
     resolved, decisions = decide(recipe, facts)
     return resolved, decisions, memory, spread

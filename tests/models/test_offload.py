@@ -160,9 +160,7 @@ def test_a_second_backward_pass() -> None:
 
 
 def test_dropout_draws_the_same() -> None:
-    stays, leaves = (
-        lora.attach(deep(), lora.Config(dropout=0.4)).train() for _ in range(2)
-    )
+    stays, leaves = (lora.attach(deep(), lora.Config(dropout=0.4)).train() for _ in range(2))
     leaves.load_state_dict(stays.state_dict())
     recompute_layers(stays, LAYERS)
     late(leaves)

@@ -37,7 +37,14 @@ def recipe(**settings: object) -> Recipe:
 
 
 def hardware(memory: int) -> Hardware:
-    return Hardware(device="cpu", name="", memory_bytes=memory, threads=1, fast_bf16=False)
+    return Hardware(
+        device="cpu",
+        name="",
+        memory_bytes=memory,
+        main_memory_bytes=memory,
+        threads=1,
+        fast_bf16=False,
+    )
 
 
 def spread(asked: Recipe, base: BaseFolder, memory: int) -> Spread:

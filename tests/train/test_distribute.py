@@ -297,3 +297,11 @@ def test_layers_that_are_computed_again(team: Team, alone: Run, spread: str) -> 
     way = Way(spread=spread)
     run = finished(team, f"again-{adapter}-{spread}", way, adapter=adapter, recompute_layers=1)
     assert_same_training(run, alone)
+
+
+@pytest.mark.parametrize("spread", [pytest.param("ddp", marks=pytest.mark.slow), "fsdp"])
+def test_their_inputs_wait_in_main_memory(team: Team, spread: str) -> None:
+    way = Way(spread=spread)
+    stays = finished(team, f"stays-{spread}", way, recompute_layers=2)
+    leaves = finished(team, f"leaves-{spread}", way, recompute_layers=2, activation_offloading=True)
+    assert digest_of(leaves) == digest_of(stays)

@@ -35,6 +35,7 @@ from tunesmith.errors import ModelError
 _HUB_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "merges.txt", "vocab.txt"]
 _READ = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?")
+_IN_A_LAYER = re.compile(r"\.\d+\.(.+)")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -57,6 +58,8 @@ class BaseFolder:
     """sha256 of the configuration and of the weight files' headers and sizes."""
     context: int | None
     """Tokens that the model was made for, if it says so."""
+    layer_weights: frozenset[str]
+    """Names of the weights within its layers, as `self_attn.q_proj.weight`."""
 
     def content_digest(self) -> str:
         """sha256 of the configuration and of every byte of the weights (reads all of them)."""
@@ -99,6 +102,9 @@ def locate_base(path: str, revision: str | None = None) -> BaseFolder:
         vocabulary=check_shapes(folder, config, shapes, parameters),
         digest=digest.hexdigest(),
         context=context_of(config),
+        layer_weights=frozenset(
+            found[1] for found in map(_IN_A_LAYER.search, shapes) if found is not None
+        ),
     )
 
 

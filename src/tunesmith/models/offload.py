@@ -29,8 +29,8 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from tunesmith.errors import ResourceError
 
-_SMALLEST = 2**20
-"""Bytes below which a copy costs more than the memory is worth."""
+_SMALLEST = 4096
+"""Bytes below which a copy costs more than the memory is worth: a page."""
 
 
 class Carrier(Protocol):
@@ -67,7 +67,7 @@ class CudaCarrier:
     def __init__(self, device: torch.device) -> None:
         """Begin a stream on `device`."""
         self._device = device
-        self._stream = torch.cuda.Stream(device)
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._largest = 0
 
     def room(self, like: Tensor) -> Tensor:

@@ -36,6 +36,8 @@ class Facts:
     tokens_per_forest_reason: str
     recompute_layers: int
     recompute_reason: str
+    activation_offloading: bool
+    offloading_reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,9 @@ def decide(recipe: Recipe, facts: Facts) -> tuple[Recipe, tuple[Decision, ...]]:
         decided.append(("tokens_per_forest", facts.tokens_per_forest, reason))
     if train.recompute_layers is None:
         decided.append(("recompute_layers", facts.recompute_layers, facts.recompute_reason))
+    if train.activation_offloading is None:
+        moved = facts.activation_offloading
+        decided.append(("activation_offloading", moved, facts.offloading_reason))
     base = recipe.base
     decisions = [Decision(key=f"train.{k}", value=f"{v}", reason=why) for k, v, why in decided]
     if base.precision == "auto":

@@ -7,16 +7,18 @@ from dataclasses import replace
 from tunesmith.base import BaseFolder
 from tunesmith.contracts import Hardware
 from tunesmith.errors import RecipeError, ResourceError
-from tunesmith.plan.memory import MemoryPlan, plan_memory
+from tunesmith.plan.memory import MemoryPlan, Processes, plan_memory
 from tunesmith.ranks import Ranks, Spread
 from tunesmith.recipe import Recipe
 
 
 def share_of(hardware: Hardware, ranks: Ranks) -> Hardware:
-    """What one process may take: on a CPU those of one machine divide its memory."""
+    """What one process may take: those of one machine divide its main memory."""
+    main = hardware.main_memory_bytes // ranks.local_count
     if hardware.device != "cpu":
-        return hardware
-    return replace(hardware, memory_bytes=hardware.memory_bytes // ranks.local_count)
+        return replace(hardware, main_memory_bytes=main)
+    memory = hardware.memory_bytes // ranks.local_count
+    return replace(hardware, memory_bytes=memory, main_memory_bytes=main)
 
 
 def plan_placement(
@@ -50,7 +52,14 @@ def plan_placement(
         )
     if asked != "fsdp":
         try:
-            plan = plan_memory(recipe, base, hardware, precision=precision, longest_row=longest_row)
+            plan = plan_memory(
+                recipe,
+                base,
+                hardware,
+                precision=precision,
+                longest_row=longest_row,
+                processes=Processes(count=processes),
+            )
         except ResourceError:
             if asked == "ddp" or _whole_only(recipe) is not None:
                 raise
@@ -68,7 +77,7 @@ def plan_placement(
         hardware,
         precision=precision,
         longest_row=longest_row,
-        shards=processes,
+        processes=Processes(count=processes, parts=True),
     )
     return "fsdp", plan
 

@@ -156,6 +156,9 @@ class Train(Config):
     """Tokens computed at once; decided from memory. It does not change the result."""
     recompute_layers: int | None = Field(default=None, ge=0)
     """Layers whose activations are computed again to save memory; decided from memory."""
+    activation_offloading: bool | None = None
+    """Keep the inputs of such layers in main memory until they are wanted; decided from memory.
+    It does not change the result."""
     deterministic: bool = True
     """On a GPU: the same bits each time, resumed or not; false may be faster, equal to rounding."""
     share_prefixes: bool = True

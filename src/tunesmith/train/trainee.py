@@ -19,6 +19,7 @@ from tunesmith.errors import ModelError
 from tunesmith.hardware import choose_precision, detect
 from tunesmith.models.attention import ForestSupport, enable_forest
 from tunesmith.models.load import load_model
+from tunesmith.models.offload import Offload
 from tunesmith.models.recompute import recompute_layers
 from tunesmith.ranks import Spread
 from tunesmith.recipe import PluginChoice, Recipe
@@ -56,13 +57,14 @@ def load_trainee(recipe: Recipe, base: BaseFolder, group: Group, spread: Spread)
     # What is divided comes through main memory: no device has room for all of it.
     model, adapter = attached(recipe, base, "cpu" if spread == "fsdp" else device)
     again = recipe.train.recompute_layers or 0
+    offload = Offload() if recipe.train.activation_offloading else None
     if spread == "fsdp" and device != "cpu":  # it runs only when it has reached the device
-        recompute_layers(model, again)
+        recompute_layers(model, again, offload)
         placement = place(model, spread, group, device)
         support = _proved(model, placement)
     else:  # what stands in for a layer comes before the layers are divided
         support = _proved(model, Placement())
-        recompute_layers(model, again)
+        recompute_layers(model, again, offload)
         placement = place(model, spread, group, device)
     method = cast(Method, plugins.load("methods", recipe.method.name))
     straddling = support.border is not None and ROWS_PER_EXAMPLE[method.CONSUMES] > 1
