@@ -244,14 +244,12 @@ class StepRecord(TokenCount):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hardware:
-    """What this machine is, as far as training cares."""
+    """This machine as training sees it. Memory is what is free now, the device's and the main."""
 
     device: Literal["cpu", "cuda", "mps"]
     name: str
     memory_bytes: int
-    """Memory of the device that is free to use now."""
     main_memory_bytes: int
-    """Main memory that is free to use now; on a CPU, the same."""
     threads: int
     fast_bf16: bool
     """Whether bf16 products are faster than fp32 ones here."""

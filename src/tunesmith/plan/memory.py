@@ -157,15 +157,7 @@ def plan_memory(
     _require_pages(recipe, hardware)
     shape = shape_of(base)
     kept = _kept(recipe, shape, hardware, precision, processes)
-    full = recipe.adapter.name == "full"
-    weights = _weights(recipe, base, shape, kept.size)
-    count = base.parameters if full else _adapter_parameters(shape, recipe.adapter.options)
-    state = _STATE_BYTES[recipe.train.optimizer]
-    trained = count * (state + 4 + (4 if not full or precision != "fp32" else 0))
-    if processes.parts:
-        gathered = round(_gathered(base, shape) * (8 if full else kept.size))  # with its gradients
-        weights = weights // processes.count + gathered
-        trained //= processes.count
+    weights, trained = _weights_and_states(recipe, base, kept, processes)
     wanted = _wanted(recipe, hardware, longest_row)
     head = min(_HEAD_CHUNK[hardware.device], 4 * shape.vocabulary * wanted)
     fixed = weights + trained + head + _FLOOR
@@ -224,6 +216,23 @@ def _require_pages(recipe: Recipe, hardware: Hardware) -> None:
             f"main memory, and this run is on the {hardware.device}",
             hint="use train.optimizer: adamw8bit, or adamw",
         )
+
+
+def _weights_and_states(
+    recipe: Recipe, base: BaseFolder, kept: Kept, processes: Processes
+) -> tuple[int, int]:
+    """Bytes of the base, and of what is trained with its gradients and the optimizer's state."""
+    shape, full = kept.shape, recipe.adapter.name == "full"
+    weights = _weights(recipe, base, shape, kept.size)
+    count = base.parameters if full else _adapter_parameters(shape, recipe.adapter.options)
+    state = _STATE_BYTES[recipe.train.optimizer]
+    own = 0 if full and kept.size == _BYTES["fp32"] else 4
+    trained = count * (state + 4 + own)
+    if processes.parts:
+        gathered = round(_gathered(base, shape) * (8 if full else kept.size))  # with its gradients
+        weights = weights // processes.count + gathered
+        trained //= processes.count
+    return weights, trained
 
 
 def _weights(recipe: Recipe, base: BaseFolder, shape: Shape, size: float) -> int:

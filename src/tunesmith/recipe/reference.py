@@ -35,6 +35,8 @@ DECIDED = {
         "eval_every",
         "save_every",
         "tokens_per_forest",
+        "recompute_layers",
+        "activation_offloading",
     ),
     "evaluate": ("tasks",),
 }
