@@ -11,7 +11,7 @@ from tests.tiny_run import Shape, write_base
 from tunesmith.base import BaseFolder, locate_base
 from tunesmith.contracts import Hardware
 from tunesmith.errors import RecipeError, ResourceError
-from tunesmith.models.head import _CHUNK_BYTES
+from tunesmith.models.reading import CHUNK_BYTES
 from tunesmith.plan.memory import _HEAD_CHUNK, MemoryPlan, Processes, plan_memory
 from tunesmith.plan.placement import share_of
 from tunesmith.ranks import Ranks
@@ -141,5 +141,5 @@ def test_processes_of_a_machine_divide_its_main_memory() -> None:
 
 
 def test_the_head_counts_a_chunk_and_its_gradient() -> None:
-    for device, chunk in _CHUNK_BYTES.items():
+    for device, chunk in CHUNK_BYTES.items():
         assert 1.9 * chunk <= _HEAD_CHUNK[device] <= 2.1 * chunk
