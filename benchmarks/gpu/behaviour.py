@@ -8,6 +8,7 @@ resume       a run that is killed and continued ends with the same bits; without
              `train.deterministic`, with the same losses to rounding
 optimizers   AdamW in 8 bits and in pages moves weights as torch's does, resumed or not
 memory       a step that does not fit is repeated in smaller forests, with the same losses
+waiting      a step is launched without waiting for the device, as `waiting.py` says
 
 Each gives lines, whose `ok` says whether it is right.
 """
@@ -39,6 +40,7 @@ from benchmarks.gpu.training import (
     write_base,
     write_rows,
 )
+from benchmarks.gpu.waiting import waiting
 from tunesmith.base import locate_base
 from tunesmith.generate.sample import generate
 from tunesmith.models.adapters import lora
@@ -226,6 +228,7 @@ EVERY = {
     "resume": resume,
     "memory": memory,
     "optimizers": optimizers,
+    "waiting": waiting,
 }
 
 

@@ -53,6 +53,7 @@ def parts() -> list[Part]:
         Part(name="nf4", module="behaviour", arguments=("nf4",), seconds=40),
         Part(name="fp8", module="behaviour", arguments=("fp8",), seconds=60),
         Part(name="optimizers", module="behaviour", arguments=("optimizers",), seconds=40),
+        Part(name="waiting", module="behaviour", arguments=("waiting",), seconds=120),
         Part(name="generation", module="behaviour", arguments=("generation",), seconds=30),
         Part(name="resume", module="behaviour", arguments=("resume",), seconds=90),
         Part(name="memory", module="behaviour", arguments=("memory",), seconds=90),

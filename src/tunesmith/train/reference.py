@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tunesmith.contracts import JsonObject, Scores, TokenRow
 from tunesmith.data.content import canonical
@@ -214,16 +215,18 @@ def _computed(
     """The figures of each row, in the order of the rows."""
     placement = reference.placement
     forests = cut([row for _, row in rows], reference.packing, placement.group.count)
-    own: dict[int, NDArray[np.float32]] = {}
+    made: list[tuple[Forest, Tensor]] = []
     with torch.no_grad():
         for turn in placement.turns(forests):
-            forest = turn.forest
-            scores = placement.compute(partial(reference.scores, forest))
+            scores = placement.compute(partial(reference.scores, turn.forest))
             if turn.counts:
-                logprobs_N = scores.logprobs_N.float().cpu().numpy()
-                for number in np.unique(forest.rows_N):
-                    own[int(number)] = logprobs_N[forest.rows_N == number]
+                made.append((turn.forest, scores.logprobs_N.float()))
     placement.settle()
+    own: dict[int, NDArray[np.float32]] = {}
+    for forest, there_N in made:  # only now, as reading waits for the device
+        logprobs_N = there_N.cpu().numpy()
+        for number in np.unique(forest.rows_N):
+            own[int(number)] = logprobs_N[forest.rows_N == number]
     values = placement.group.merged(own)
     nothing = np.empty(0, dtype=np.float32)
     return [(index, values.get(number, nothing)) for number, (index, _) in enumerate(rows)]
