@@ -21,7 +21,8 @@ from tunesmith.data.forest import Packing
 from tunesmith.errors import Interrupted, Place
 from tunesmith.methods import dpo, sft
 from tunesmith.models.adapters import full, lora
-from tunesmith.models.attention import NAME, ForestSupport
+from tunesmith.models.attention import NAME, ForestSupport, enable_forest
+from tunesmith.models.fused import install
 from tunesmith.models.recompute import recompute_layers
 from tunesmith.models.score import forest_scores
 from tunesmith.recipe import Train
@@ -45,8 +46,11 @@ SIZES = {
     "num_key_value_heads": 1,
 }
 LENGTHS = (5, 9, 30, 12, 7, 3)
-ATTACH = {"lora": lambda model: lora.attach(model, lora.Config(rank=2, dropout=0.1)),
-          "full": lambda model: full.attach(model, full.Config())}  # fmt: skip
+ATTACH: dict[str, Callable[[nn.Module], nn.Module]] = {
+    "lora": lambda model: lora.attach(model, lora.Config(rank=2)),
+    "dropout": lambda model: lora.attach(model, lora.Config(rank=2, dropout=0.1)),
+    "full": lambda model: full.attach(model, full.Config()),
+}
 
 
 def row(number: int, length: int) -> TokenRow:
@@ -92,7 +96,7 @@ def optimizer_of(model: nn.Module) -> NamedOptimizer:
 
 @pytest.mark.parametrize("recomputed", [0, 1])
 @pytest.mark.parametrize("method", [sft, dpo], ids=["sft", "dpo"])
-@pytest.mark.parametrize("adapter", ["lora", "full"])
+@pytest.mark.parametrize("adapter", ["lora", "dropout", "full"])
 def test_nothing_waits_until_loss_and_norm_are_read(
     adapter: str, method: Method, recomputed: int
 ) -> None:
@@ -106,6 +110,21 @@ def test_nothing_waits_until_loss_and_norm_are_read(
     assert len(loss.parts) == len(prepared.forests)
     with pytest.raises((NotImplementedError, RuntimeError), match="meta tensor"):
         loss.read_with(norm)
+
+
+@pytest.mark.parametrize(("adapter", "dtype"), [("lora", "bfloat16"), ("full", "float32")])
+def test_layers_that_are_fused_as_on_a_gpu_do_not_wait(
+    adapter: str, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install, "takes_whole", lambda inner: True)
+    torch.manual_seed(0)
+    base = AutoModelForCausalLM.from_config(LlamaConfig(**SIZES), dtype=getattr(torch, dtype))
+    model = ATTACH[adapter](base.requires_grad_(False))
+    assert "2 layers fused" in enable_forest(model).reason
+    objective, optimizer = objective_of(model.to("meta")), optimizer_of(model)
+    loss = objective.backward(objective.prepare(1, ROWS))
+    with pytest.raises((NotImplementedError, RuntimeError), match="meta tensor"):
+        loss.read_with(optimizer.clip(1.0))
 
 
 def test_a_sliding_window_does_not_wait_either() -> None:
