@@ -4,8 +4,8 @@
     python starter/card.py --evaluation runs/starter/evaluation.jsonl \
         --folder src/tunesmith/bundled/starter
 
-The text is ``card_template.md``; figures come from the evaluation, the curve and
-the model's own config.
+The text is ``card_template.md``; figures come from the evaluation, the curve, the model's own
+config and ``training.json``, which says how it was made. ``--search`` adds the table of a search.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from tokenizer import CONTEXT_LENGTH
+
+BUNDLED = "starter"
 TEMPLATE = Path(__file__).with_name("card_template.md")
 
 
@@ -49,8 +52,32 @@ def draw_curve(rows: list[dict[str, str]], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def write_card(folder: Path, results: list[dict[str, Any]]) -> None:
+def how_it_was_made(training: dict[str, Any], search: str | None) -> dict[str, Any]:
+    """What the card says of the training."""
+    preset = training["preset"]
+    length, last = preset["length"], min(2 * preset["length"], CONTEXT_LENGTH)
+    longer = "" if last == length else f" of {last:,} in the last fifth,"
+    found = "" if search is None else (
+        "\nShape and rates are the best of a search; bits per byte on the end of the training "
+        f"books, which no candidate learned:\n\n{search.strip()}\n"
+    )  # fmt: skip
+    return {
+        "conversations": training["conversations"],
+        "windows_said": f"Windows of {length:,} tokens,{longer} {preset['windows']} a step; "
+        f"{preset['last_chat_share']:.0%} of them are conversations in the last fifth "
+        f"(before: {preset['chat_share']:.0%})",
+        "rates": f"{preset['matrix_rate']:.3g} and {preset['other_rate']:.3g}",
+        "precision": training["precision"],
+        "device": training["device"],
+        "steps": training["steps"],
+        "command": training["command"],
+        "search": found,
+    }
+
+
+def write_card(folder: Path, results: list[dict[str, Any]], search: str | None = None) -> None:
     """Write README.md and curve.svg into the model folder."""
+    training = json.loads((folder / "training.json").read_text())
     with (folder / "curve.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     config = json.loads((folder / "config.json").read_text())
@@ -59,7 +86,10 @@ def write_card(folder: Path, results: list[dict[str, Any]]) -> None:
     if shown[-1] is not rows[-1]:
         shown.append(rows[-1])
     own = results[0]
+    others = [result["model"] for result in results[1:]]
+    names = [BUNDLED, *("the one before it" if name == BUNDLED else name for name in others)]
     text = TEMPLATE.read_text(encoding="utf-8").format(
+        **how_it_was_made(training, search),
         parameters=own["parameters"],
         layers=config["num_hidden_layers"],
         width=config["hidden_size"],
@@ -76,13 +106,17 @@ def write_card(folder: Path, results: list[dict[str, Any]]) -> None:
             for row in shown
         ),
         models="src/tunesmith/bundled/starter "
-        + " ".join(f"../shared/weights/{result['model']}" for result in results[1:]),
+        + " ".join(
+            f"../shared/weights/{result['model']}"
+            for result in results[1:]
+            if result["model"] != BUNDLED
+        ),
         windows=own["windows"],
         bytes=own["bytes"],
         bits="\n".join(
-            f"| {result['model']} | {result['parameters']:,} "
+            f"| {name} | {result['parameters']:,} "
             f"| {result['bits_per_byte']:.3f} ± {result['standard_error']:.3f} |"
-            for result in results
+            for name, result in zip(names, results, strict=True)
         ),
         chats=own["chats"],
         greedy=own["stop_rate_greedy"],
@@ -97,9 +131,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the starter model's data card.")
     parser.add_argument("--folder", type=Path, required=True, help="the model folder")
     parser.add_argument("--evaluation", type=Path, required=True, help="what evaluate.py printed")
+    parser.add_argument("--search", type=Path, help="search.md of the search, to be shown")
     arguments = parser.parse_args()
+    search = None if arguments.search is None else arguments.search.read_text(encoding="utf-8")
     lines = arguments.evaluation.read_text(encoding="utf-8").splitlines()
-    write_card(arguments.folder, [json.loads(line) for line in lines])
+    write_card(arguments.folder, [json.loads(line) for line in lines], search)
 
 
 if __name__ == "__main__":

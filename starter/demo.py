@@ -32,15 +32,8 @@ def read_figures(evaluation: Path) -> Figures:
 
 def run_demo(model: Path, output: Path, overrides: list[str]) -> tuple[Figures, float]:
     """The whole job on a model; its figures and seconds."""
-    command = [
-        sys.executable,
-        "-m",
-        "tunesmith",
-        "run",
-        str(RECIPE),
-        "--base",
-        str(model.resolve()),
-    ]
+    command = [sys.executable, "-m", "tunesmith", "run", str(RECIPE)]
+    command += ["--base", str(model.resolve()), "--output", str(output), *overrides]
     began = time.monotonic()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return read_figures(output / "evaluation.json"), time.monotonic() - began

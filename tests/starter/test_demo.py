@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from demo import read_figures, table
+from demo import read_figures, run_demo, table
 
 ROOT = Path(__file__).parents[2]
 BUNDLED = ROOT / "src" / "tunesmith" / "bundled" / "starter"
@@ -30,6 +30,22 @@ def test_figures_of_all_rows_stand_side_by_side(tmp_path: Path) -> None:
         "| heldout loss | 4 -> - | 3 -> 1 |",
         "| seconds in all | 61 | 99 |",
     ]
+
+
+def test_the_recipe_is_asked_for_with_the_model_and_the_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def job(command: list[str], **more: object) -> None:
+        asked.extend(command)
+        (tmp_path / "evaluation.json").write_text('{"results": []}')
+
+    monkeypatch.setattr("demo.subprocess.run", job)
+    run_demo(BUNDLED, tmp_path, ["train.epochs=1"])
+    assert asked[:4] == [sys.executable, "-m", "tunesmith", "run"]
+    assert Path(asked[4]).exists()
+    assert asked[5:] == ["--base", str(BUNDLED), "--output", str(tmp_path), "train.epochs=1"]
 
 
 @pytest.mark.slow
