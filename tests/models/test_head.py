@@ -11,6 +11,7 @@ from tunesmith import plugins
 from tunesmith.errors import RecipeError
 from tunesmith.models import head as head_module
 from tunesmith.models.head import token_logprobs, use_way, way_called, why_not
+from tunesmith.models.reading import Head
 
 IDS = torch.arange(3, 40)[None]
 WAYS = plugins.names("heads")
@@ -97,3 +98,12 @@ def test_on_a_gpu_a_way_that_is_wrong_is_not_taken(
     assert len(asked) == 1
     assert why_not(model, "chunked", hidden) == "its slopes are off"
     assert why_not(model, "general", hidden) == ""
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_every_way_says_what_it_takes(name: str) -> None:
+    """A file of the folder has all that a way has; an unknown head is the general way's alone."""
+    way = way_called(name)
+    unread = Head(own=torch.nn.Identity(), vocabulary=97, reading=None)
+    assert isinstance(way.REPEATABLE, bool)
+    assert (way.suits(unread, torch.zeros(3, 32)) == "") is (name == "general")

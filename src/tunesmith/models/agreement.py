@@ -26,7 +26,7 @@ _LEAST = {torch.float32: 1e-5, torch.bfloat16: 2e-3}
 """Errors, as shares of the norm, that are rounding in any case."""
 _ROUNDING = {torch.float32: 1e-4, torch.bfloat16: 2e-2}
 """Of a gradient by the weights, ditto."""
-_FAILURES = (RuntimeError, ImportError, OSError, SubprocessError, ValueError, AssertionError)
+FAILURES = (RuntimeError, ImportError, OSError, SubprocessError, ValueError, AssertionError)
 """What a compiler, a driver or another package raises where something is missing."""
 
 
@@ -62,7 +62,7 @@ def disagreement(way: Way, head: Head, stock: Way, like_ND: Tensor) -> str:
     own = _made(stock, replace(head, reading=None), sample)
     try:
         found = _made(way, replace(head, reading=_leaves(reading)), sample)
-    except _FAILURES as error:
+    except FAILURES as error:
         return f"it fails here: {(str(error).strip().splitlines() or [type(error).__name__])[0]}"
     precision = autocast_precision(like_ND) or like_ND.dtype
     least, rounding = _LEAST[precision], _ROUNDING[precision]

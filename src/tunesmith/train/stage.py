@@ -33,6 +33,7 @@ from tunesmith.data.sound import require_sound
 from tunesmith.data.store import PackedRows
 from tunesmith.hardware import detect
 from tunesmith.models.attention import ForestSupport
+from tunesmith.models.choice import Choice
 from tunesmith.models.load import adapter_switched_off
 from tunesmith.models.score import forest_scores
 from tunesmith.ranks import Spread
@@ -42,6 +43,7 @@ from tunesmith.train import checkpoint, metrics, reference
 from tunesmith.train.determinism import deterministic
 from tunesmith.train.display import Display
 from tunesmith.train.feed import Feed
+from tunesmith.train.head import settle_head, workload
 from tunesmith.train.heap import keep_freed_memory
 from tunesmith.train.loop import Job, fit
 from tunesmith.train.objective import Objective, without_dropout
@@ -174,6 +176,7 @@ def train(
         with deterministic(identity.versions["device"], wanted=recipe.train.deterministic):
             trainee = load_trainee(recipe, material.base, group, spread)
             tell(trainee.support.reason)
+            task = replace(task, identity=_with_head(task, trainee, tell))
             done = start.progress.step
             with Display(identity.total, done=done, speaks=group.is_first) as display:
                 job = _job(task, trainee, feed, display)
@@ -206,6 +209,19 @@ def _identity(
         versions=versions_here(device, *lies),
         choices=choices if saved is None else saved.choices,
     )
+
+
+def _with_head(task: _Task, trainee: Trainee, tell: Say) -> Identity:
+    settings, room = task.recipe.train, task.identity.choices["tokens_per_forest"]
+    assert isinstance(room, int) and settings.rows_per_step is not None, "the recipe is resolved"
+    repeatable = settings.deterministic
+
+    def report(choice: Choice) -> None:
+        task.run.events.append("head", **choice.as_json())
+        tell(str(choice))
+
+    load = workload(task.material.rows, room, settings.rows_per_step, repeatable=repeatable)
+    return settle_head(trainee.model, task.identity, task.group, load=load, report=report)
 
 
 def _set_threads(identity: Identity) -> None:
