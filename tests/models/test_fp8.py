@@ -133,7 +133,6 @@ def test_the_kernel_gives_what_is_emulated(monkeypatch: pytest.MonkeyPatch) -> N
     calls = []
     kernel = torch._scaled_mm
     monkeypatch.setattr(fp8, "has_fp8_products", lambda device: True)
-    monkeypatch.setattr(fp8, "_compiled_rounding", lambda: rounded_rows)
     monkeypatch.setattr(torch, "_scaled_mm", lambda *a, **k: calls.append(1) or kernel(*a, **k))
     for found, wanted in zip(both(), emulated, strict=True):
         assert far(found, wanted) < 5e-3

@@ -16,10 +16,9 @@ Source of the format: arXiv 2209.05433. Shapes: M tokens, I inputs, O outputs, K
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +27,7 @@ from transformers import PreTrainedModel
 
 from tunesmith.errors import ModelError
 from tunesmith.hardware import has_fp8_products
+from tunesmith.models.compiled import one_pass
 
 E4M3 = torch.float8_e4m3fn
 LARGEST = 448.0
@@ -100,7 +100,7 @@ class Rounded:
 
 def round_states(states_MI: Tensor) -> Rounded:
     """Round the rows; in one pass over memory on a GPU."""
-    values_MI, scale_M1 = _rounding(states_MI)(states_MI)
+    values_MI, scale_M1 = one_pass(rounded_rows, states_MI)(states_MI, None)
     return Rounded(values_MI=values_MI, scale_M1=scale_M1)
 
 
@@ -118,7 +118,7 @@ class Fp8Weight:
 
     def slope(self, slope_MO: Tensor) -> Tensor:
         """The gradient by the states, `(M, I)`, in the precision of that by the product."""
-        rounded_MO, scale_M1 = _rounding(slope_MO)(slope_MO, self.scale_O)
+        rounded_MO, scale_M1 = one_pass(rounded_rows, slope_MO)(slope_MO, self.scale_O)
         ones_1I = torch.ones_like(self.scale_O[:1]).expand(self.values_OI.shape[1])[None]
         # The kernel wants the columns of its second matrix one after the other.
         columns_OI = self.values_OI.t().contiguous().t()
@@ -138,16 +138,6 @@ def rounded_rows(values_MK: Tensor, scale_K: Tensor | None = None) -> tuple[Tens
         exact_MK = exact_MK * scale_K
     scale_M1 = (exact_MK.abs().amax(dim=-1, keepdim=True) / LARGEST).clamp(min=_SMALLEST_SCALE)
     return (exact_MK / scale_M1).clamp(-LARGEST, LARGEST).to(E4M3), scale_M1
-
-
-@cache
-def _compiled_rounding() -> Callable[..., tuple[Tensor, Tensor]]:
-    """One pass over memory instead of six, which would take as long as the product saves."""
-    return torch.compile(rounded_rows, dynamic=True)
-
-
-def _rounding(values: Tensor) -> Callable[..., tuple[Tensor, Tensor]]:
-    return _compiled_rounding() if has_fp8_products(values.device) else rounded_rows
 
 
 def multiplied(

@@ -1,4 +1,4 @@
-"""The passes between products: compiled they give the same, for any number of tokens."""
+"""The passes between products: compiled, they give the same for any number of tokens."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tests.models.fused.test_rotary import waves
+from tunesmith.models import compiled
 from tunesmith.models.fused import passes
 
 Call = tuple[Callable[..., object], tuple[object, ...]]
@@ -39,13 +40,14 @@ def calls(tokens: int, dtype: torch.dtype) -> list[Call]:
     ]
 
 
-def compiled(backend: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
-    """What `passes` makes of a function, but by another compiler than a GPU's."""
-    before = torch.compile
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch, "compile", lambda one: before(one, backend=backend, fullgraph=True))
-        made = {call[0]: passes._compiled.__wrapped__(call[0]) for call in calls(2, torch.float32)}
-    return lambda function: made[function]
+def by(backend: str) -> Callable[[Callable[..., object], tuple[object, ...]], object]:
+    """Calls a pass as on a GPU, but by another compiler."""
+
+    def call(function: Callable[..., object], given: tuple[object, ...]) -> object:
+        case = tuple(compiled._case(one) for one in given)
+        return compiled.in_one(function, case, backend)(*given)
+
+    return call
 
 
 def as_list(made: object) -> list[Tensor]:
@@ -57,10 +59,10 @@ def as_list(made: object) -> list[Tensor]:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_compiled_they_give_the_same(dtype: torch.dtype) -> None:
     torch._dynamo.reset()
-    made = compiled("aot_eager")
+    made = by("aot_eager")
     for tokens in (5, 6, 17):
         for function, given in calls(tokens, dtype):
-            found, wanted = as_list(made(function)(*given)), as_list(function(*given))
+            found, wanted = as_list(made(function, given)), as_list(function(*given))
             for one, other in zip(found, wanted, strict=True):
                 assert one.dtype == other.dtype and one.shape == other.shape
                 torch.testing.assert_close(one, other)
@@ -69,11 +71,11 @@ def test_compiled_they_give_the_same(dtype: torch.dtype) -> None:
 def test_another_number_of_tokens_is_not_compiled_again() -> None:
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
-    made = compiled("eager")
+    made = by("eager")
     frames = []
     for tokens in (5, 6, 17, 128, 131):
         for function, given in calls(tokens, torch.bfloat16):
-            made(function)(*given)
+            made(function, given)
         frames.append(torch._dynamo.utils.counters["stats"]["unique_graphs"])
     assert frames[0] == len(calls(2, torch.bfloat16))
     assert frames[1:] == frames[:1] * 4

@@ -14,38 +14,11 @@ F inner width.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import ParamSpec, TypeVar
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from tunesmith.models.fused.activation import Name
-
-Given = ParamSpec("Given")
-Made = TypeVar("Made")
-
-
-def one_pass(function: Callable[Given, Made], like: Tensor) -> Callable[Given, Made]:
-    """The function as it runs fastest on the device of `like`, compiled on a GPU."""
-    return _compiled(function) if like.is_cuda else function  # type: ignore[return-value]
-
-
-@cache
-def _compiled(function: Callable[..., object]) -> Callable[..., object]:
-    """Compiled when it is first needed, for any number of tokens."""
-    compiled = torch.compile(function)
-
-    def call(*given: object, **named: object) -> object:
-        for one in given:
-            for tensor in one if isinstance(one, tuple) else (one,):
-                if isinstance(tensor, Tensor) and tensor.ndim > 1:
-                    torch._dynamo.maybe_mark_dynamic(tensor, 0)
-        return compiled(*given, **named)
-
-    return call
 
 
 def exact(states: Tensor) -> Tensor:

@@ -21,12 +21,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction, FunctionCtx, once_differentiable
 
+from tunesmith.models.compiled import one_pass
 from tunesmith.models.fused import passes
 from tunesmith.models.fused.activation import Name
 from tunesmith.models.fused.maps import LinearMap, MapGroup
 from tunesmith.models.fused.matrix import Inputs
 from tunesmith.models.fused.norm import Norm
-from tunesmith.models.fused.passes import one_pass
 from tunesmith.models.fused.product import WEIGHTS
 
 Waves = tuple[Tensor, Tensor]

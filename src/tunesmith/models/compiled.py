@@ -1,0 +1,88 @@
+"""Functions compiled for a GPU, without limits that are met in silence.
+
+torch keeps what it compiled by the code that it was given, eight cases of each at most; beyond
+that it runs the function as it stands, without saying more than a warning. So each case gets a
+copy of the code, which is a place of its own: a case is what would be compiled anew anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from itertools import count
+from types import FunctionType
+from typing import ParamSpec, TypeVar, cast
+
+import torch
+from torch import Tensor
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+_numbers = count()
+
+
+def compiled_apart(
+    function: Callable[Given, Made], backend: str | Callable[..., object] = "inductor"
+) -> Callable[Given, Made]:
+    """A plain function, compiled when it is first called; every call here makes another one.
+
+    Args:
+        function: without variables of a function around it; it must compile as a whole.
+        backend: of torch.compile.
+    """
+    assert isinstance(function, FunctionType) and function.__closure__ is None
+    code = function.__code__.replace(co_name=f"{function.__name__}_{next(_numbers)}")
+    copied = FunctionType(code, function.__globals__, None, function.__defaults__)
+    copied.__kwdefaults__ = function.__kwdefaults__
+    made = torch.compile(copied, fullgraph=True, backend=backend)
+    return cast(Callable[Given, Made], made)
+
+
+def one_pass(function: Callable[Given, Made], like: Tensor) -> Callable[Given, Made]:
+    """A function of tensors as it runs fastest on the device of `like`: on a GPU, in one kernel.
+
+    It is called by place, where gradients are not recorded. The first dimension of tensors that
+    have several may be another each time; all other sizes are compiled in.
+    """
+    if not like.is_cuda:
+        return function
+
+    def call(*given: Given.args, **named: Given.kwargs) -> Made:
+        assert not named, "passes are called by place"
+        # The compiler need not know who asks for gradients: it would compile for each case.
+        plain = tuple(_detached(one) for one in given)
+        return cast(Made, in_one(function, tuple(_case(one) for one in plain))(*plain))
+
+    return call
+
+
+@cache
+def in_one(
+    function: Callable[..., Made], case: tuple[object, ...], backend: str = "inductor"
+) -> Callable[..., Made]:
+    """Compiled for a case: precisions, and sizes but for the number of tokens."""
+    compiled = compiled_apart(function, backend)
+
+    def call(*given: object) -> Made:
+        for one in given:
+            for part in one if isinstance(one, tuple) else (one,):
+                if isinstance(part, Tensor) and part.ndim > 1:
+                    torch._dynamo.maybe_mark_dynamic(part, 0)
+        return compiled(*given)
+
+    return call
+
+
+def _detached(one: object) -> object:
+    if isinstance(one, Tensor):
+        return one.detach()
+    return tuple(_detached(part) for part in one) if isinstance(one, tuple) else one
+
+
+def _case(one: object) -> object:
+    """What of an argument a kernel is made for."""
+    if isinstance(one, Tensor):
+        # One token is a case of its own for the compiler.
+        sizes = (one.shape[0] == 1, *one.shape[1:]) if one.ndim > 1 else tuple(one.shape)
+        return one.dtype, sizes
+    return tuple(_case(part) for part in one) if isinstance(one, tuple) else one
