@@ -7,7 +7,9 @@ copy of the code, which is a place of its own: a case is what would be compiled 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from itertools import count
 from types import FunctionType
@@ -19,6 +21,7 @@ from torch import Tensor
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 _numbers = count()
+_as_it_stands = ContextVar("as_it_stands", default=False)
 
 
 def compiled_apart(
@@ -44,7 +47,7 @@ def one_pass(function: Callable[Given, Made], like: Tensor) -> Callable[Given, M
     It is called by place, where gradients are not recorded. The first dimension of tensors that
     have several may be another each time; all other sizes are compiled in.
     """
-    if not like.is_cuda:
+    if not like.is_cuda or _as_it_stands.get():
         return function
 
     def call(*given: Given.args, **named: Given.kwargs) -> Made:
@@ -54,6 +57,16 @@ def one_pass(function: Callable[Given, Made], like: Tensor) -> Callable[Given, M
         return cast(Made, in_one(function, tuple(_case(one) for one in plain))(*plain))
 
     return call
+
+
+@contextmanager
+def as_it_stands() -> Iterator[None]:
+    """Within the block `one_pass` compiles nothing: for few calls that seconds are too long for."""
+    token = _as_it_stands.set(True)
+    try:
+        yield
+    finally:
+        _as_it_stands.reset(token)
 
 
 @cache

@@ -19,6 +19,7 @@ from torch.distributed.tensor import DTensor
 from transformers import PreTrainedModel
 
 from tunesmith.models.causal import decoder_layers
+from tunesmith.models.compiled import as_it_stands
 from tunesmith.models.fused.exact_copy import in_fp32
 from tunesmith.models.fused.layer import FusedLayer
 from tunesmith.models.fused.reading import Reading, read_layer
@@ -72,7 +73,8 @@ def fuse_layers(inner: PreTrainedModel, layout: Layout, forward: Callable[[], ob
         if isinstance(layer, StandIn) or place not in seen:
             continue
         last = place == len(stack) - 1
-        reading = _proved(layer, layout.calls, seen[place], whole=whole)
+        with as_it_stands():
+            reading = _proved(layer, layout.calls, seen[place], whole=whole)
         if reading is None:
             continue
         found = FusedLayer(layer, reading, last=last, whole=whole)

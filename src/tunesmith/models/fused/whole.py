@@ -14,8 +14,10 @@ head, E half of its rotated part, Z ranks of all corrections.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -31,6 +33,7 @@ from tunesmith.models.fused.product import WEIGHTS
 
 Waves = tuple[Tensor, Tensor]
 Kept = Sequence[Tensor | None]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,17 +91,29 @@ def whole_attention_outputs(
     return made
 
 
+def _without_autocast(function: Callable[..., Made]) -> Callable[..., Made]:
+    """Precision is chosen here product by product, and not by autocast."""
+
+    @wraps(function)
+    def call(ctx: FunctionCtx, first: Tensor, *others: object) -> Made:
+        kind = "cpu" if first.is_meta else first.device.type
+        with torch.autocast(kind, enabled=False):
+            return function(ctx, first, *others)
+
+    return call
+
+
 class _Inputs(torch.autograd.Function):
     @staticmethod
+    @_without_autocast
     def forward(
         ctx: FunctionCtx, states_ND: Tensor, half: WholeInputHalf, *weights: Tensor | None
     ) -> tuple[Tensor, ...]:
-        with _plain(states_ND):
-            inputs = Inputs(_normed(half.norm, states_ND, half.dtype))
-            group = MapGroup(half.maps, half.dtype)
-            made = group.forward(inputs)
-            raw = [one.view(one.shape[0], -1, half.width) for one in made.outputs]
-            turned = [_turned(half, place, raw[place]) for place in range(2)]
+        inputs = Inputs(_normed(half.norm, states_ND, half.dtype))
+        group = MapGroup(half.maps, half.dtype)
+        made = group.forward(inputs)
+        raw = [one.view(one.shape[0], -1, half.width) for one in made.outputs]
+        turned = [_turned(half, place, raw[place]) for place in range(2)]
         kept = [one if half.head_norms is not None else None for one in raw[:2]]
         ctx.save_for_backward(states_ND, made.inner_NZ, *kept)  # type: ignore[arg-type]
         ctx.half, ctx.group = half, group  # type: ignore[attr-defined]
@@ -106,6 +121,7 @@ class _Inputs(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @_without_autocast
     def backward(ctx: BackwardCFunction, *slopes: Tensor) -> tuple[Tensor | None, ...]:
         saved: Kept = ctx.saved_tensors
         states_ND, inner_NZ, *raw = saved
@@ -132,6 +148,7 @@ class _Inputs(torch.autograd.Function):
 
 class _Outputs(torch.autograd.Function):
     @staticmethod
+    @_without_autocast
     def forward(
         ctx: FunctionCtx,
         states_ND: Tensor,
@@ -139,15 +156,14 @@ class _Outputs(torch.autograd.Function):
         half: WholeOutputHalf,
         *weights: Tensor | None,
     ) -> Tensor:
-        with _plain(states_ND):
-            groups = _groups(half)
-            output, gated, down = groups
-            first = output.forward(Inputs(attended_NQ), states_ND)
-            middle_ND = first.outputs[0]
-            second = gated.forward(Inputs(_normed(half.norm, middle_ND, half.dtype)))
-            gates_NF, ups_NF = second.outputs
-            active_NF = one_pass(passes.gated, gates_NF)(gates_NF, ups_NF, half.activation)
-            third = down.forward(Inputs(active_NF), middle_ND)
+        groups = _groups(half)
+        output, gated, down = groups
+        first = output.forward(Inputs(attended_NQ), states_ND)
+        middle_ND = first.outputs[0]
+        second = gated.forward(Inputs(_normed(half.norm, middle_ND, half.dtype)))
+        gates_NF, ups_NF = second.outputs
+        active_NF = one_pass(passes.gated, gates_NF)(gates_NF, ups_NF, half.activation)
+        third = down.forward(Inputs(active_NF), middle_ND)
         inner = [one.inner_NZ for one in (first, second, third)]
         ctx.save_for_backward(attended_NQ, middle_ND, gates_NF, ups_NF, *inner)  # type: ignore[arg-type]
         ctx.half, ctx.groups = half, groups  # type: ignore[attr-defined]
@@ -155,6 +171,7 @@ class _Outputs(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @_without_autocast
     def backward(ctx: BackwardCFunction, slope_ND: Tensor) -> tuple[Tensor | None, ...]:
         saved: Kept = ctx.saved_tensors
         attended_NQ, middle_ND, gates_NF, ups_NF, *inner = saved
@@ -188,12 +205,6 @@ class _Outputs(torch.autograd.Function):
         )
         slopes = [*output_slopes, *gated_slopes, *down_slopes]
         return middle_slope if needed[0] else None, into_NQ, None, norm_slope, *slopes
-
-
-def _plain(states: Tensor) -> torch.autocast:
-    """Precision is chosen here product by product, and not by autocast."""
-    kind = "cpu" if states.is_meta else states.device.type
-    return torch.autocast(kind, enabled=False)
 
 
 def _groups(half: WholeOutputHalf) -> tuple[MapGroup, MapGroup, MapGroup]:
