@@ -139,6 +139,29 @@ def test_the_kernel_gives_what_is_emulated(monkeypatch: pytest.MonkeyPatch) -> N
     assert len(calls) == 2
 
 
+@pytest.mark.parametrize("fault", ["raises", "other numbers", "no numbers"])
+def test_products_that_fail_on_a_device_are_told_before_training(
+    monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    kernel = torch._scaled_mm
+    factor = {"other numbers": 1.3, "no numbers": float("nan")}
+
+    def spoilt(*given: Tensor, **named: object) -> Tensor:
+        if fault == "raises":
+            raise RuntimeError("no such kernel\nmore")
+        return kernel(*given, **named) * factor[fault]  # type: ignore[operator]
+
+    monkeypatch.setattr(fp8, "has_fp8_products", lambda device: True)
+    fp8._require_products(CPU)
+    monkeypatch.setattr(torch, "_scaled_mm", spoilt)
+    with pytest.raises(ModelError, match="fp8 does not work on this device") as caught:
+        fp8.keep_in_fp8(tiny_model(LlamaConfig(
+            vocab_size=97, hidden_size=64, intermediate_size=96, num_hidden_layers=1,
+            num_attention_heads=4, bos_token_id=1, eos_token_id=2,
+        )), CPU)  # fmt: skip
+    assert ("no such kernel" if fault == "raises" else "other numbers") in str(caught.value)
+
+
 def test_the_head_and_odd_layers_stay_as_they_are(base: BaseFolder) -> None:
     model = load_model(base, device="cpu", dtype="bf16", quantize="fp8")
     kept = {name for name, module in model.named_modules() if isinstance(module, Fp8Linear)}

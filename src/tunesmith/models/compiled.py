@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from itertools import count
+from subprocess import SubprocessError
 from types import FunctionType
 from typing import ParamSpec, TypeVar, cast
 
 import torch
 from torch import Tensor
+from torch._dynamo.exc import FailOnRecompileLimitHit
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
@@ -57,6 +59,21 @@ def one_pass(function: Callable[Given, Made], like: Tensor) -> Callable[Given, M
         return cast(Made, in_one(function, tuple(_case(one) for one in plain))(*plain))
 
     return call
+
+
+def compile_faults() -> tuple[type[Exception], ...]:
+    """What compiling or starting a kernel may raise.
+
+    PyTorch's own errors are `RuntimeError`s. A kernel that needs more shared memory than there
+    is ends in one of Triton's; a compiler that is absent or fails, in an `OSError` or a
+    `SubprocessError`.
+    """
+    own = (RuntimeError, FailOnRecompileLimitHit, AssertionError, ImportError, OSError)
+    try:
+        from triton.errors import TritonError
+    except ImportError:
+        return (*own, SubprocessError)
+    return (*own, SubprocessError, TritonError)
 
 
 @contextmanager

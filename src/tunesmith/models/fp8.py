@@ -27,7 +27,7 @@ from transformers import PreTrainedModel
 
 from tunesmith.errors import ModelError
 from tunesmith.hardware import has_fp8_products
-from tunesmith.models.compiled import one_pass
+from tunesmith.models.compiled import compile_faults, one_pass
 
 E4M3 = torch.float8_e4m3fn
 LARGEST = 448.0
@@ -174,7 +174,7 @@ def keep_in_fp8(model: PreTrainedModel, device: torch.device) -> None:
     """Round the linear layers, and bring the model to `device`; the head stays as it is.
 
     Raises:
-        ModelError: no layer can be kept in FP8.
+        ModelError: no layer can be kept in FP8, or the device's products in FP8 fail.
     """
     head: object = model.get_output_embeddings()  # type: ignore[no-untyped-call]
     found = [
@@ -190,9 +190,38 @@ def keep_in_fp8(model: PreTrainedModel, device: torch.device) -> None:
             f"with sides that are multiples of {_SIDES}",
             hint="use base.quantize: nf4, or none",
         )
+    if has_fp8_products(device):
+        _require_products(device)
     for name, module in found:
         model.set_submodule(name, Fp8Linear(module, device))
     nn.Module.to(model, device)
+
+
+def _require_products(device: torch.device) -> None:
+    """Multiply something small as training and generation will, and look at what comes out."""
+    weight = Fp8Linear(nn.Linear(64, 32, bias=False).to(device, torch.bfloat16), device)
+    for tokens in (48, 1):
+        states_MI = torch.linspace(-2, 3, tokens * 64, device=device).view(tokens, 64).bfloat16()
+        states_MI.requires_grad_()
+        wrong = ""
+        try:
+            made_MO = weight(states_MI)
+            (slope_MI,) = torch.autograd.grad(made_MO.float().square().sum(), states_MI)
+        except compile_faults() as error:
+            wrong = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+        else:
+            exact_MI = states_MI.detach().float().requires_grad_()
+            expected_MO = exact_MI @ weight.values().t()
+            (expected_MI,) = torch.autograd.grad(expected_MO.square().sum(), exact_MI)
+            for found, expected in ((made_MO, expected_MO), (slope_MI, expected_MI)):
+                # Not so where it is no number, either.
+                if not float((found - expected).norm()) <= 0.1 * float(expected.norm()):
+                    wrong = "it gives other numbers than it should"
+        if wrong:
+            raise ModelError(
+                f"base.quantize: fp8 does not work on this device ({device}): {wrong}",
+                hint="use base.quantize: nf4, or none",
+            )
 
 
 def holds_fp8(model: nn.Module) -> bool:

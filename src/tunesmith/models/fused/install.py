@@ -19,7 +19,7 @@ from torch.distributed.tensor import DTensor
 from transformers import PreTrainedModel
 
 from tunesmith.models.causal import decoder_layers
-from tunesmith.models.compiled import as_it_stands
+from tunesmith.models.compiled import as_it_stands, compile_faults
 from tunesmith.models.fused.exact_copy import in_fp32
 from tunesmith.models.fused.layer import FusedLayer
 from tunesmith.models.fused.reading import Reading, read_layer
@@ -159,7 +159,7 @@ def _failing(candidate: FusedLayer, seen: _Seen) -> str:
         return "its linear layers are kept in a form that is not known"
     try:
         found = _made(candidate, seen)
-    except RuntimeError as error:  # kernels are compiled here for the first time
+    except compile_faults() as error:  # kernels are compiled here for the first time
         lines = str(error).strip().splitlines()
         return f"{type(error).__name__}: {lines[0] if lines else ''}"
     if _same(found, _made(candidate.stock, seen), limit=_ROUGH):

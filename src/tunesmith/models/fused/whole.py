@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
@@ -33,6 +33,7 @@ from tunesmith.models.fused.product import WEIGHTS
 
 Waves = tuple[Tensor, Tensor]
 Kept = Sequence[Tensor | None]
+Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
 
@@ -91,14 +92,14 @@ def whole_attention_outputs(
     return made
 
 
-def _without_autocast(function: Callable[..., Made]) -> Callable[..., Made]:
+def _without_autocast(function: Callable[Given, Made]) -> Callable[Given, Made]:
     """Precision is chosen here product by product, and not by autocast."""
 
     @wraps(function)
-    def call(ctx: FunctionCtx, first: Tensor, *others: object) -> Made:
-        kind = "cpu" if first.is_meta else first.device.type
-        with torch.autocast(kind, enabled=False):
-            return function(ctx, first, *others)
+    def call(*given: Given.args, **named: Given.kwargs) -> Made:
+        kind = next(one.device.type for one in given if isinstance(one, Tensor))
+        with torch.autocast("cpu" if kind == "meta" else kind, enabled=False):
+            return function(*given, **named)
 
     return call
 
