@@ -102,9 +102,13 @@ def train_along(ranks: Ranks) -> Run:
 
 def _train(job: Job, group: Group) -> TrainRecord:
     coding = job.coding
+    prepared = job.run.stage("prepare")
+    assert prepared is not None, "it comes first"
     speech = Speech(tokenizer=coding.tokenizer, template=coding.template, stop_ids=stop_ids(coding))
     material = Material(
         base=job.base,
+        # What `prepare` has just found the base to be.
+        base_digest=str(prepared["base_digest"]),
         speech=speech,
         rows=job.prepared.train,
         mixture=job.prepared.mixture,

@@ -153,6 +153,7 @@ class Workshop:
         rows = open_packed(folder / "train")
         return Material(
             base=found,
+            base_digest=found.content_digest(),
             speech=make_speech(found.path),
             rows=rows,
             held_out=open_packed(folder / "held_out") if held_out else None,

@@ -27,6 +27,7 @@ from huggingface_hub.errors import (
 )
 
 from tunesmith.base.config import check_shapes, context_of, read_config
+from tunesmith.base.content import digest_of
 from tunesmith.base.weights import check_index, find_weights, read_header
 from tunesmith.bundled import PREFIX, STARTER, bundled_path, is_bundled
 from tunesmith.contracts import JsonObject
@@ -62,12 +63,8 @@ class BaseFolder:
     """Names of the weights within its layers, as `self_attn.q_proj.weight`."""
 
     def content_digest(self) -> str:
-        """sha256 of the configuration and of every byte of the weights (reads all of them)."""
-        total = hashlib.sha256((self.path / "config.json").read_bytes())
-        for file in self.weight_files:
-            with file.open("rb") as stream:
-                total.update(hashlib.file_digest(stream, "sha256").digest())
-        return total.hexdigest()
+        """Of the configuration and of every byte of the weights (reads all of them)."""
+        return digest_of((self.path / "config.json").read_bytes(), self.weight_files)
 
 
 def locate_base(path: str, revision: str | None = None) -> BaseFolder:

@@ -71,6 +71,8 @@ class Material:
     """What training works on."""
 
     base: BaseFolder
+    base_digest: str
+    """Of the base's contents."""
     speech: Speech
     rows: PackedRows
     held_out: PackedRows | None
@@ -204,7 +206,7 @@ def _identity(
     return Identity(
         recipe=flat_recipe(recipe),
         data=_digest_of_rows(material),
-        base=material.base.content_digest(),
+        base=material.base_digest,
         total=total,
         versions=versions_here(device, *lies),
         choices=choices if saved is None else saved.choices,
