@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from benchmarks.gpu.race import RATE, Steps, Tell
+from benchmarks.gpu.race import RATES, Steps, Tell
 from benchmarks.gpu.shapes import RANK, Case, base_of, put_start, trained_weights
 from tunesmith.contracts import Scores, TokenRow
 from tunesmith.data.forest import Forest, Packing
@@ -29,7 +29,8 @@ from tunesmith.recipe.sections import Quantize
 from tunesmith.train.objective import Objective
 from tunesmith.train.optimizer import NamedOptimizer
 
-SETTINGS = Train(learning_rate=RATE, weight_decay=0.0, max_gradient_norm=1.0)
+SETTINGS = Train(learning_rate=1.0, weight_decay=0.0)
+"""The rate is that of each step."""
 
 
 def product(case: Case, *, share: bool = True, quantize: Quantize = "none") -> Steps:
@@ -54,12 +55,14 @@ def product(case: Case, *, share: bool = True, quantize: Quantize = "none") -> S
     def steps(rows: Sequence[Sequence[TokenRow]], room: int, tell: Tell) -> None:
         put_start(model, case)
         packing = replace(objective.packing, tokens_per_forest=room)
-        _train(replace(objective, packing=packing), rows, tell)
+        _train(replace(objective, packing=packing), rows, RATES[case.adapter], tell)
 
     return steps
 
 
-def _train(objective: Objective, rows: Sequence[Sequence[TokenRow]], tell: Tell) -> None:
+def _train(
+    objective: Objective, rows: Sequence[Sequence[TokenRow]], rate: float, tell: Tell
+) -> None:
     optimizer = NamedOptimizer(trained_weights(objective.model), SETTINGS)
     prepared = objective.prepare(1, rows[0])
     for number in range(len(rows)):
@@ -69,7 +72,7 @@ def _train(objective: Objective, rows: Sequence[Sequence[TokenRow]], tell: Tell)
         if number + 1 < len(rows):
             prepared = objective.prepare(number + 2, rows[number + 1])
         loss, _ = there.read_with(norm)
-        optimizer.step(RATE)
+        optimizer.step(rate)
         tell(loss, tokens)
 
 

@@ -15,7 +15,7 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 
 from benchmarks.gpu.ours import keep_in_nf4
-from benchmarks.gpu.race import RATE, Steps, Tell
+from benchmarks.gpu.race import RATES, Steps, Tell
 from benchmarks.gpu.shapes import RANK, Case, base_of, put_start, trained_weights
 from tunesmith.contracts import TokenRow
 
@@ -48,7 +48,9 @@ def padded_steps(model: nn.Module, case: Case) -> Steps:
         put_start(model, case)
         weights = [weight for _, weight in trained_weights(model)]
         fused = case.device == "cuda"
-        optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=0.0, fused=fused)
+        optimizer = torch.optim.AdamW(
+            weights, lr=RATES[case.adapter], weight_decay=0.0, fused=fused
+        )
         for step in rows:
             optimizer.zero_grad()
             loss = gradients(model, case, step, room)

@@ -26,8 +26,8 @@ from benchmarks.task import peak_gib
 from tunesmith.contracts import TokenRow
 from tunesmith.data.forest import Packing
 
-RATE = 3e-4
-"""Learning rate of all, in every step."""
+RATES = {"lora": 1e-3, "full": 1e-4}
+"""Learning rate of all contestants, in every step."""
 Tell = Callable[[float | Tensor, int], None]
 """Says after a step what its loss is, which may still be on its way, and how many tokens its rows
 have."""
@@ -176,9 +176,7 @@ def figures(contestant: Contestant, case: Case, rows: RowSet, lap: Lap) -> dict[
     seconds = sum(timed)
     packing = Packing(tokens_per_forest=2**40, share=contestant.shares)
     shapes = shapes_of(case.config)
-    done = sum(
-        operations(shapes, work_of_rows(step, packing), case.adapter) for step in rows.timed
-    )
+    done = sum(operations(shapes, work_of_rows(step, packing), case.adapter) for step in rows.timed)
     done *= tokens / rows.tokens  # steps of other rows of the set have about as many pairs a token
     return {
         "rows": rows.name,

@@ -34,11 +34,9 @@ def contestants(case: Case) -> list[Contestant]:
     alike = ("shared", "bench")
     flat = trl_peer.attention_of("flat", case.device)
     found = [
-        Contestant(name="tunesmith", prepare=lambda: product(case), shares=True),
         Contestant(name="transformers", prepare=lambda: transformers(case)),
-        Contestant(
-            name=trl_name("flat"), prepare=lambda: trl_peer.trl(case, "flat"), note=flat
-        ),
+        Contestant(name="tunesmith", prepare=lambda: product(case), shares=True),
+        Contestant(name=trl_name("flat"), prepare=lambda: trl_peer.trl(case, "flat"), note=flat),
     ]
     if case.adapter == "lora":
         found.append(
@@ -71,9 +69,7 @@ def contestants(case: Case) -> list[Contestant]:
             Contestant(
                 name="transformers-nf4", prepare=lambda: transformers(case, nf4=True), base="nf4"
             ),
-            Contestant(
-                name="transformers-bf16", prepare=lambda: transformers(case, in_bf16=True)
-            ),
+            Contestant(name="transformers-bf16", prepare=lambda: transformers(case, in_bf16=True)),
         ]
     return [
         *found,

@@ -12,8 +12,10 @@ steps are timed from within, so that what comes before the first does not count.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import logging
+import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -29,7 +31,7 @@ from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
 
 from benchmarks.gpu.padded import lora_config
-from benchmarks.gpu.race import RATE, Steps, Tell
+from benchmarks.gpu.race import RATES, Steps, Tell
 from benchmarks.gpu.shapes import Case, base_of, put_start
 from benchmarks.gpu.training import write_tokenizer
 from tunesmith.contracts import TokenRow
@@ -59,7 +61,8 @@ def trl(case: Case, mode: Mode) -> Steps:
     logging.disable(logging.WARNING)
 
     def steps(rows: Sequence[Sequence[TokenRow]], room: int, tell: Tell) -> None:
-        with tempfile.TemporaryDirectory() as folder:
+        # The trainer prints a summary of its own.
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
             _train(case, mode, _Work(rows=rows, room=room, folder=Path(folder)), tell)
 
     return steps
@@ -125,7 +128,8 @@ def _options(case: Case, mode: Mode, work: _Work) -> Any:  # noqa: ANN401  an SF
     from trl import SFTConfig
 
     each, longest = len(work.rows[0]), max(row.ids_T.size for step in work.rows for row in step)
-    batch = max(size for size in range(1, each + 1) if each % size == 0 and size * longest <= work.room)
+    fitting = max(1, work.room // longest)
+    batch = max(size for size in range(1, fitting + 1) if each % size == 0)
     options: dict[str, Any] = {
         "per_device_train_batch_size": batch,
         "gradient_accumulation_steps": each // batch,
@@ -139,8 +143,8 @@ def _options(case: Case, mode: Mode, work: _Work) -> Any:  # noqa: ANN401  an SF
         options |= {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 1}
     on_gpu = case.device == "cuda"
     return SFTConfig(
-        output_dir=str(work.folder / "trainer"), learning_rate=RATE, weight_decay=0.0,
-        lr_scheduler_type="constant", warmup_steps=0, max_grad_norm=1.0,
+        output_dir=str(work.folder / "trainer"), learning_rate=RATES[case.adapter],
+        weight_decay=0.0, lr_scheduler_type="constant", warmup_steps=0, max_grad_norm=1.0,
         bf16=case.dtype == torch.bfloat16, gradient_checkpointing=False, use_liger_kernel=on_gpu,
         use_cpu=not on_gpu, dataloader_pin_memory=on_gpu, logging_strategy="no",
         save_strategy="no", report_to=[], disable_tqdm=True, **options,

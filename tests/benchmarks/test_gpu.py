@@ -44,19 +44,22 @@ def check(result: dict[str, Any]) -> None:
 
 
 def test_a_few_parts(tmp_path: Path) -> None:
-    wanted = ["exact llama qwen3", "speed llama-1b lora"]
+    wanted = ["machine", "exact llama qwen3"]
     options = [word for name in wanted for word in ("--only", name)]
     results = run_tiny(tmp_path, *options)
     assert list(results) == wanted
     for result in results.values():
         check(result)
-    speed = {line["contestant"]: line for line in results[wanted[1]]["lines"]}
-    plain = ("tunesmith", "tunesmith-unshared", "transformers")
-    losses = [speed[name]["loss"] for name in (*plain, "tunesmith-fp8")]
-    assert max(losses) - min(losses) < 2e-2
-    for name in plain:
-        assert 0 < speed[name]["share"] < 1
-    assert {"float32", "bfloat16"} == {line["precision"] for line in results[wanted[0]]["lines"]}
+    assert {"float32", "bfloat16"} == {line["precision"] for line in results[wanted[1]]["lines"]}
+    more = run_tiny(tmp_path, "--only", "speed llama-8b full")
+    assert list(more) == [*wanted, "speed llama-8b full"], "what was found before is kept"
+    check(more["speed llama-8b full"])
+    lines = [line for line in more["speed llama-8b full"]["lines"] if "losses" in line]
+    assert {line["rows"] for line in lines} >= {"own", "shared"}
+    for line in lines:
+        assert 0 < line["share"] < 1
+        assert line["apart"] < 1e-5 if line["same_steps"] else "apart" not in line
+    assert "## llama-8b, full, rows: own" in (tmp_path / "gpu.md").read_text()
     assert "| NO |" not in (tmp_path / "gpu.md").read_text()
 
 
@@ -83,9 +86,9 @@ def test_a_part_that_fails_or_hangs_does_not_end_the_rest(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = [
-        run.Part(name="broken", module="absent", arguments=(), seconds=60),
-        run.Part(name="slow", module="machine", arguments=(), seconds=0.05),
-        run.Part(name="late", module="machine", arguments=(), seconds=60),
+        run.Part(name="broken", module="absent", arguments=(), seconds=60, call=1),
+        run.Part(name="slow", module="machine", arguments=(), seconds=0.05, call=1),
+        run.Part(name="late", module="machine", arguments=(), seconds=60, call=1),
     ]
     monkeypatch.setattr(run, "parts", lambda: broken)
     monkeypatch.setattr(run, "LEAST", 30.0)
@@ -124,9 +127,11 @@ def test_unsloth_is_asked_for_the_same_step(
     monkeypatch.setitem(sys.modules, "unsloth", stand_in)
     part = Part(words=("llama-8b", "lora"), tiny=True, device="cpu")
     unsloth_peer.measure_unsloth(part, tmp_path)
-    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
-    assert line["ok"], line
-    assert line["loss"] == pytest.approx(6.26, abs=0.1), "the loss of random weights"
+    lines = list(map(json.loads, capsys.readouterr().out.splitlines()))
+    assert {line["rows"] for line in lines} >= {"own", "shared"}
+    for line in lines:
+        assert line["ok"], line
+        assert line["losses"][0] == pytest.approx(9.03, abs=0.05), "the loss of random weights"
     assert (asked["r"], asked["lora_alpha"], asked["load_in_4bit"]) == (16, 32, False)
 
 
