@@ -28,6 +28,8 @@ from tunesmith.data.forest import Packing
 
 RATES = {"lora": 1e-3, "full": 1e-4}
 """Learning rate of all contestants, in every step."""
+KINDS = ("own", "shared", "bench")
+"""Of rows; see `rows`."""
 Tell = Callable[[float | Tensor, int], None]
 """Says after a step what its loss is, which may still be on its way, and how many tokens its rows
 have."""
@@ -44,7 +46,7 @@ class Contestant:
     """Makes the model, ready to train."""
     shares: bool = False
     """Whether it computes what rows begin with once for all: it then has less to do."""
-    kinds: tuple[str, ...] = ("own", "shared", "bench")
+    kinds: tuple[str, ...] = KINDS
     """The rows that it is measured with."""
     same_steps: bool = True
     """Whether its steps have the rows of the others' steps, so that its losses must be theirs."""

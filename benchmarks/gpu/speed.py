@@ -24,62 +24,60 @@ from benchmarks.gpu import trl_peer
 from benchmarks.gpu.ours import product
 from benchmarks.gpu.padded import transformers
 from benchmarks.gpu.part import line, read_part
-from benchmarks.gpu.race import Contestant, room_of, run
+from benchmarks.gpu.race import KINDS, Contestant, room_of, run
 from benchmarks.gpu.rows import row_sets
 from benchmarks.gpu.shapes import Case, bytes_needed, case_of
+from tunesmith.recipe.sections import Quantize
 
 
 def contestants(case: Case) -> list[Contestant]:
     """In the order in which they matter, should the time be up before the last."""
-    alike = ("shared", "bench")
-    flat = trl_peer.attention_of("flat", case.device)
     found = [
         Contestant(name="transformers", prepare=lambda: transformers(case)),
         Contestant(name="tunesmith", prepare=lambda: product(case), shares=True),
-        Contestant(name=trl_name("flat"), prepare=lambda: trl_peer.trl(case, "flat"), note=flat),
+        from_trl(case, "flat"),
     ]
     if case.adapter == "lora":
-        found.append(
-            Contestant(
-                name="tunesmith-fp8",
-                prepare=lambda: product(case, quantize="fp8"),
-                shares=True,
-                base="fp8",
-            )
-        )
+        found.append(on_small_base(case, "fp8"))
     found += [
         Contestant(
-            name="tunesmith-unshared", prepare=lambda: product(case, share=False), kinds=alike
+            name="tunesmith-unshared",
+            prepare=lambda: product(case, share=False),
+            kinds=("shared", "bench"),
         ),
-        Contestant(
-            name=trl_name("packed"),
-            prepare=lambda: trl_peer.trl(case, "packed"),
-            note=flat,
-            same_steps=False,
-        ),
+        from_trl(case, "packed"),
     ]
     if case.adapter == "lora":
         found += [
-            Contestant(
-                name="tunesmith-nf4",
-                prepare=lambda: product(case, quantize="nf4"),
-                shares=True,
-                base="nf4",
-            ),
+            on_small_base(case, "nf4"),
             Contestant(
                 name="transformers-nf4", prepare=lambda: transformers(case, nf4=True), base="nf4"
             ),
             Contestant(name="transformers-bf16", prepare=lambda: transformers(case, in_bf16=True)),
         ]
-    return [
-        *found,
-        Contestant(name=trl_name("padded"), prepare=lambda: trl_peer.trl(case, "padded")),
-    ]
+    return [*found, from_trl(case, "padded")]
 
 
-def trl_name(mode: trl_peer.Mode) -> str:
-    """Liger's kernels run on a GPU only."""
-    return ("trl-liger" if torch.cuda.is_available() else "trl") + f"-{mode}"
+def on_small_base(case: Case, quantize: Quantize) -> Contestant:
+    """The product on a base in 8 or 4 bits."""
+    return Contestant(
+        name=f"tunesmith-{quantize}",
+        prepare=lambda: product(case, quantize=quantize),
+        shares=True,
+        base=quantize,
+    )
+
+
+def from_trl(case: Case, mode: trl_peer.Mode) -> Contestant:
+    """TRL; its trainer takes its time to begin, so a small part has one kind of rows for it."""
+    return Contestant(
+        # Liger's kernels run on a GPU only.
+        name=("trl-liger" if case.device == "cuda" else "trl") + f"-{mode}",
+        prepare=lambda: trl_peer.trl(case, mode),
+        kinds=("shared",) if case.tiny else KINDS,
+        same_steps=mode != "packed",
+        note=trl_peer.attention_of(mode, case.device),
+    )
 
 
 def absent(name: str) -> str:

@@ -42,9 +42,7 @@ def apart(found: Sequence[float], wanted: Sequence[float]) -> float:
         ("llama-1b", "full", ("shared",)),
     ],
 )
-def test_losses_are_those_of_transformers(
-    shape: str, adapter: str, kinds: tuple[str, ...]
-) -> None:
+def test_losses_are_those_of_transformers(shape: str, adapter: str, kinds: tuple[str, ...]) -> None:
     case = small(shape, adapter)
     plain, ours = padded.transformers(case), product(case)
     for rows in [one for one in row_sets(case)[0] if one.name in kinds]:
@@ -78,8 +76,6 @@ def test_losses_of_trl() -> None:
     flat = race.lap_of(trl_peer.trl(case, "flat"), case, rows, race.room_of(case))
     assert apart(flat.losses, wanted) < 2e-6
     assert sum(flat.tokens[rows.warm :]) == rows.tokens
-    packed = race.lap_of(trl_peer.trl(case, "packed"), case, rows, race.room_of(case))
-    assert race.room_of(case) / 2 < max(packed.tokens) <= race.room_of(case)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is None, reason="no bitsandbytes")
@@ -106,8 +102,8 @@ def test_all_begin_with_the_same_adapter() -> None:
         assert torch.equal(one, other)
     for name, weight in trained_weights(plain):
         assert bool(weight.any()) is ("lora_A" in name)
-        assert float(weight.abs().max()) <= weight.shape[1] ** -0.5
-    assert len({float(weight[0, 0]) for weight in found[0] if weight.any()}) == 14
+        assert float(weight.detach().abs().max()) <= weight.shape[1] ** -0.5
+    assert len({float(weight.detach()[0, 0]) for weight in found[0] if weight.any()}) == 14
 
 
 def token_row(size: int) -> TokenRow:
