@@ -174,8 +174,11 @@ def _mask(layout: Layout, index: int, window: int | None) -> Tensor | None:
         return None
     if (index, window) not in layout.masks:
         spans = [layout.segments[other] for other in (*segment.ancestors, index)]
-        seen = torch.cat([torch.arange(span.start, span.start + span.length) for span in spans])
-        seen = seen.to(layout.positions_S.device)
+        device = layout.positions_S.device
+        ranges = [
+            torch.arange(span.start, span.start + span.length, device=device) for span in spans
+        ]
+        seen = torch.cat(ranges)
         own = seen[-segment.length :]
         mask_LK = seen[None, :] <= own[:, None]
         if window is not None:
