@@ -46,8 +46,8 @@ def by_rule(
 ) -> Tensor:
     """Softmax over all keys that the rule lets through, in float64."""
     size = query.shape[2]
-    index = torch.arange(size)
-    mask = (index[None] <= index[:, None]) & (index[:, None] < layout.subtree_end_S[None])
+    index, end = torch.arange(size), torch.from_numpy(layout.subtree_end_S)
+    mask = (index[None] <= index[:, None]) & (index[:, None] < end[None])
     if call.window is not None:
         distance = layout.positions_S[:, None] - layout.positions_S[None]
         mask &= distance < call.window

@@ -10,25 +10,29 @@ Shapes: S tokens of a forest, H heads, G heads of keys and values, D width.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 
 from tunesmith.data.forest import Packing
+from tunesmith.models.blocks import padded, padded_ends, room_for
 from tunesmith.models.causal import causal_model, vocabulary_of
-from tunesmith.models.flex import attend_flexibly
+from tunesmith.models.flex import attend_flexibly, compile_faults
 from tunesmith.models.fp8 import inputs_unrounded
 from tunesmith.models.fused.install import fuse_layers
 from tunesmith.models.load import quiet_transformers
+from tunesmith.models.precision import products
 from tunesmith.models.rotary import rotary_by_length
-from tunesmith.models.segments import AttentionCall, Layout, attend_by_segment, find_segments
+from tunesmith.models.segments import AttentionCall, Layout, attend_by_segment
+from tunesmith.models.transfer import sent
 
 NAME = "tunesmith_forest"
 _PROOF_NAME = "tunesmith_forest_proof"
@@ -95,8 +99,10 @@ def _attend(
         cap=arguments.get("softcap"),
     )
     layout.calls[module] = call
-    attend = attend_flexibly if layout.flexible else attend_by_segment
-    return attend(query_HSD, key_GSD, value_GSD, layout, call), None
+    if not layout.flexible or call.dropout > 0:
+        return attend_by_segment(query_HSD, key_GSD, value_GSD, layout, call), None
+    _prove_gradients(query_HSD, key_GSD, value_GSD, layout, call)
+    return attend_flexibly(query_HSD, key_GSD, value_GSD, layout, call), None
 
 
 def _no_mask(*, local_size: int | None = None, **ignored: object) -> None:
@@ -114,23 +120,40 @@ AttentionMaskInterface.register(_PROOF_NAME, _no_mask)
 
 
 def layout_of(
-    positions_S: np.ndarray[tuple[int], np.dtype[np.int64]],
-    subtree_end_S: np.ndarray[tuple[int], np.dtype[np.int64]],
+    positions_S: NDArray[np.int64],
+    subtree_end_S: NDArray[np.int64],
     *,
     device: torch.device,
     flexible: bool,
-    wanted_U: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None,
+    wanted_U: NDArray[np.int64] | None = None,
+    beside: Sequence[NDArray[Any]] = (),
 ) -> Layout:
     """The layout that the attention layers of one forward pass share.
 
-    The last layer may then leave out tokens that are not wanted.
+    Args:
+        positions_S: of the forest's tokens.
+        subtree_end_S: of the same.
+        device: where the layers run.
+        flexible: whether FlexAttention computes it; the layout is then padded to
+            `room_for(S)` tokens, and so must its ids be.
+        wanted_U: tokens whose last hidden states are asked for: the last layer may leave out
+            the others.
+        beside: what else goes to the device in the same copy.
     """
+    longest = int(positions_S.max()) + 1
+    if flexible:
+        room = room_for(subtree_end_S.size)
+        positions_S = padded(positions_S, room)
+        subtree_end_S = padded_ends(subtree_end_S, room)
+    wanted = [] if wanted_U is None else [wanted_U]
+    positions, *others = sent([positions_S, *wanted, *beside], device)
     return Layout(
-        segments=find_segments(subtree_end_S),
-        positions_S=torch.from_numpy(positions_S).to(device),
-        subtree_end_S=torch.from_numpy(subtree_end_S).to(device),
-        longest=int(positions_S.max()) + 1,
-        wanted_U=None if wanted_U is None else torch.from_numpy(wanted_U).to(device),
+        positions_S=positions,
+        depths_S=positions_S,
+        subtree_end_S=subtree_end_S,
+        longest=longest,
+        wanted_U=others[0] if wanted else None,
+        beside=tuple(others[len(wanted) :]),
         flexible=flexible,
     )
 
@@ -176,15 +199,16 @@ def _enabled(inner: PreTrainedModel, *, fuse: bool) -> ForestSupport:
     rows = _proof_rows(inner)
     before = _stock_name(inner)
     inner.set_attn_implementation(before)
-    alone = [_hidden(inner, row) for row in rows]
+    with _precision(inner):
+        alone = [_hidden(inner, row) for row in rows]
     with quiet_transformers():
         inner.set_attn_implementation(_PROOF_NAME)
     if inner.config._attn_implementation != _PROOF_NAME:
         return _refused("its attention is outside Transformers' attention interface", border)
-    on_gpu = next(inner.parameters()).device.type == "cuda"
-    reason = ""
-    for flexible in (True, False) if on_gpu else (False,):
-        reason = _proof(inner, rows, alone, flexible=flexible)
+    reason = failed = ""
+    for flexible in _ways(inner.device):
+        with _precision(inner):
+            reason = _proof(inner, rows, alone, flexible=flexible)
         if not reason:
             inner.set_attn_implementation(NAME)
             how = "FlexAttention" if flexible else "scaled-dot-product attention by segment"
@@ -192,10 +216,12 @@ def _enabled(inner: PreTrainedModel, *, fuse: bool) -> ForestSupport:
             layers = _fused(inner, forest) if fuse else ""
             return ForestSupport(
                 supported=True,
-                reason=f"rows are packed without padding ({how}{layers})",
+                reason=f"rows are packed without padding ({how}{layers}{failed})",
                 flexible=flexible,
                 border=border,
             )
+        if flexible:
+            failed = f"; not FlexAttention: {reason}"
     inner.set_attn_implementation(before)
     return _refused(reason, border)
 
@@ -205,6 +231,16 @@ def _fused(inner: PreTrainedModel, forest: _ProofForest) -> str:
     fused = fuse_layers(inner, forest.layout, forest.forward)
     found = f", {fused.layers} layers fused" if fused.layers else ""
     return found + (f", others not ({fused.why_not})" if fused.why_not else "")
+
+
+def _precision(inner: PreTrainedModel) -> AbstractContextManager[object]:
+    """That of training, where kernels are compiled for one; else that of the weights."""
+    return nullcontext() if inner.device.type == "cpu" else products(inner)
+
+
+def _ways(device: torch.device) -> tuple[bool, ...]:
+    """What is tried: FlexAttention, then segments."""
+    return (True, False) if device.type == "cuda" else (False,)
 
 
 def _refused(why: str, border: int | None) -> ForestSupport:
@@ -242,17 +278,23 @@ class _ProofForest:
     """Runs the backbone; its last hidden states (S, D) in fp32."""
 
 
-def _proof_forest(inner: PreTrainedModel, rows: list[list[int]], *, flexible: bool) -> _ProofForest:
+def _proof_forest(
+    inner: PreTrainedModel, rows: list[list[int]], *, flexible: bool, proves: bool = False
+) -> _ProofForest:
     first, second, third = rows
-    ids = torch.tensor([first + second[5:] + third], device=inner.device)
-    positions = [*range(9), *range(5, 11), *range(7)]
-    ends = [15] * 5 + [9] * 4 + [15] * 6 + [22] * 7
-    layout = layout_of(np.array(positions), np.array(ends), device=inner.device, flexible=flexible)
+    ids_S = np.array(first + second[5:] + third)
+    positions_S = np.array([*range(9), *range(5, 11), *range(7)])
+    ends_S = np.array([15] * 5 + [9] * 4 + [15] * 6 + [22] * 7)
+    if flexible:
+        ids_S = padded(ids_S, room_for(ids_S.size))
+    layout = layout_of(positions_S, ends_S, device=inner.device, flexible=flexible, beside=[ids_S])
+    if proves:
+        layout = replace(layout, proved=set())
 
     def forward() -> Tensor:
         output = inner.base_model(
-            input_ids=ids,
-            position_ids=torch.tensor([positions], device=inner.device),
+            input_ids=layout.beside[0][None],
+            position_ids=layout.positions_S[None],
             use_cache=False,
             forest_layout=layout,
         )
@@ -262,26 +304,66 @@ def _proof_forest(inner: PreTrainedModel, rows: list[list[int]], *, flexible: bo
     return _ProofForest(layout=layout, forward=forward)
 
 
+def _prove_gradients(
+    query_HSD: Tensor, key_GSD: Tensor, value_GSD: Tensor, layout: Layout, call: AttentionCall
+) -> None:
+    """Compare FlexAttention's gradients with those by segment: its backward is code of its own."""
+    case = (call, query_HSD.shape, key_GSD.shape)
+    if layout.proved is None or case in layout.proved:
+        return
+    layout.proved.add(case)
+    found = []
+    for attend in (attend_flexibly, attend_by_segment):
+        states = [one.detach().requires_grad_() for one in (query_HSD, key_GSD, value_GSD)]
+        with torch.enable_grad():
+            output_SQ = attend(*states, layout, call).flatten(2)
+        slope_SQ = torch.linspace(-1, 1, output_SQ.numel(), device=output_SQ.device)
+        slopes = torch.autograd.grad(output_SQ, states, slope_SQ.view_as(output_SQ).to(output_SQ))
+        found.append(torch.cat([slope.flatten().float() for slope in slopes]))
+    worst = float((found[0] - found[1]).norm() / found[1].norm())
+    if not worst <= _limit(query_HSD.dtype):
+        raise _Unsupported(f"its gradients in a forest differ by {worst:.1g}")
+
+
+def _said(error: Exception) -> str:
+    """An error in one line. A compiler's begins with one that names only itself, and a colon."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    while len(lines) > 1 and lines[0].endswith(":"):
+        lines[:2] = [" ".join(lines[:2])]
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def _limit(dtype: torch.dtype) -> float:
+    """Largest difference, relative by norm, in a precision."""
+    return 1e-4 if dtype in (torch.float32, torch.float64) else 3e-2
+
+
 @torch.no_grad()
 def _proof(
     inner: PreTrainedModel, rows: list[list[int]], alone: list[Tensor], *, flexible: bool
 ) -> str:
     """Compare a forest of the rows with the rows alone; empty, or what is wrong."""
-    forest = _proof_forest(inner, rows, flexible=flexible)
+    forest = _proof_forest(inner, rows, flexible=flexible, proves=flexible)
     noted: set[int] = set()
     token = _local_sizes.set(noted)
     try:
         together = forest.forward()
-    except (_Unsupported, TypeError, ValueError, RuntimeError) as error:
-        return str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (_Unsupported, TypeError, ValueError, *compile_faults()) as error:
+        return _said(error)
     finally:
         _local_sizes.reset(token)
     if noted != {call.window for call in forest.layout.calls.values() if call.window is not None}:
         return "its local attention is known to its masks only"
-    parts = [together[:9], torch.cat([together[:5], together[9:15]]), together[15:]]
+    parts = [together[:9], torch.cat([together[:5], together[9:15]]), together[15:22]]
     worst = max(
         float((part - other).norm() / other.norm())
         for part, other in zip(parts, alone, strict=True)
     )
-    limit = 1e-4 if inner.dtype in (torch.float32, torch.float64) else 3e-2
-    return "" if worst <= limit else f"in a forest its rows differ from themselves by {worst:.1g}"
+    dtype = inner.dtype
+    if torch.is_autocast_enabled(inner.device.type):
+        dtype = torch.get_autocast_dtype(inner.device.type)
+    return (
+        ""
+        if worst <= _limit(dtype)
+        else f"in a forest its rows differ from themselves by {worst:.1g}"
+    )

@@ -2,87 +2,205 @@
 
 The forest's rule is the mask, and a sliding window compares positions:
 
-    k <= q < subtree_end[k]   and   position[q] - position[k] < window
+    k <= q < subtree_end[k]   and   position[k] > oldest[q] = position[q] - window
 
-Blocks that the rule leaves empty are never computed. The sequence is padded to whole blocks
-with tokens that see themselves only, so that few shapes are compiled.
+Blocks that the rule leaves empty are never computed, and those that it fills are not masked;
+which these are is worked out on the host (`blocks.py`).
 
-Shapes: S tokens of the forest, P after padding, H heads, G heads of keys and values, D width.
+It is compiled once for a way of attending, whatever the forest: the number of blocks is a
+symbol, whole blocks are known to divide the length, and the forest's arrays are arguments like
+any. Compiling again without end would silently give up on it, and an uncompiled call holds all
+scores at once; so that is an error here.
+
+Shapes: P tokens of the padded forest, in n blocks of B tokens, H heads, G heads of keys and
+values, D width.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
+from itertools import count
+from subprocess import SubprocessError
+from types import FunctionType
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
-from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
+from torch._dynamo import mark_dynamic
+from torch._dynamo.exc import FailOnRecompileLimitHit
+from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
+from tunesmith.models.blocks import BLOCK, block_tables
 from tunesmith.models.segments import AttentionCall, Layout
+from tunesmith.models.transfer import sent
 
-BLOCK = 128
+_numbers = count()
 
 
-@cache
-def _compiled_attention() -> Callable[..., object]:
-    """Compiled when it is first needed: the compiler takes seconds to load."""
-    return torch.compile(flex_attention)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """What a kernel is compiled for."""
+
+    widths: tuple[tuple[int, ...], ...]
+    """Heads and width of queries, keys and values."""
+    dtype: torch.dtype
+    device: torch.device
+    scale: float
+    cap: float | None
+    windowed: bool
 
 
 def attend_flexibly(
-    query_HSD: Tensor, key_GSD: Tensor, value_GSD: Tensor, layout: Layout, call: AttentionCall
+    query_HPD: Tensor, key_GPD: Tensor, value_GPD: Tensor, layout: Layout, call: AttentionCall
 ) -> Tensor:
     """The same as `attend_by_segment`, in one kernel; attention dropout is not offered.
 
+    Args:
+        query_HPD: queries, `(1, H, P, D)`, best a view of memory laid out as `(P, H, D)`.
+        key_GPD: keys, `(1, G, P, D)`, where G divides H.
+        value_GPD: values, like the keys.
+        layout: the forest, padded.
+        call: scale, window and cap.
+
     Returns:
-        `(1, S, H, D)`, contiguous.
+        `(1, P, H, D)`, contiguous.
     """
-    size = query_HSD.shape[2]
-    padding = -size % BLOCK
-    query, key, value = (
-        functional.pad(states, (0, 0, 0, padding)) for states in (query_HSD, key_GSD, value_GSD)
+    assert call.dropout == 0, "attention by segment knows dropout"
+    states = _alike([query_HPD, key_GPD, value_GPD])
+    window = call.window if call.window is not None and call.window < layout.longest else None
+    way = _Way(
+        widths=tuple((one.shape[1], one.shape[3]) for one in states),
+        dtype=states[0].dtype,
+        device=states[0].device,
+        scale=call.scale,
+        cap=call.cap,
+        windowed=window is not None,
     )
-    output = _compiled_attention()(
+    blocks = []
+    for one in states:
+        in_blocks = one.squeeze(0).transpose(0, 1).unflatten(0, (-1, BLOCK))
+        mark_dynamic(in_blocks, 0)
+        blocks.append(in_blocks)
+    output = _compiled(way)(*blocks, _tables(layout, window), call.scale, call.cap)
+    assert isinstance(output, Tensor), "log-sum-exp was not asked for"
+    return output.contiguous()
+
+
+def compile_faults() -> tuple[type[Exception], ...]:
+    """What compiling or starting a kernel may raise.
+
+    PyTorch's own errors are `RuntimeError`s. A kernel that needs more shared memory than there
+    is ends in one of Triton's; a compiler that is absent or fails, in an `OSError` or a
+    `SubprocessError`.
+    """
+    own = (RuntimeError, FailOnRecompileLimitHit, AssertionError, ImportError, OSError)
+    try:
+        from triton.errors import TritonError
+    except ImportError:
+        return (*own, SubprocessError)
+    return (*own, SubprocessError, TritonError)
+
+
+def _alike(states: list[Tensor]) -> list[Tensor]:
+    """All in one precision, and all with gradients where one has: fewer cases to compile for."""
+    device = states[0].device.type
+    dtype = states[0].dtype
+    if torch.is_autocast_enabled(device):
+        dtype = torch.get_autocast_dtype(device)
+    states = [one.to(dtype) for one in states]
+    if torch.is_grad_enabled() and any(one.requires_grad for one in states):
+        return [one if one.requires_grad else one.detach().requires_grad_() for one in states]
+    return states
+
+
+@cache
+def _compiled(way: _Way) -> Callable[..., object]:
+    """The kernel for a way of attending; it is compiled when it is called.
+
+    The compiler keeps what it made by the code that it was given, and that is limited: each way
+    has code of its own.
+    """
+    code = _attend_blocks.__code__.replace(co_name=f"attend_blocks_{next(_numbers)}")
+    return torch.compile(FunctionType(code, globals()), fullgraph=True)
+
+
+def _attend_blocks(
+    query_nBHD: Tensor,
+    key_nBGD: Tensor,
+    value_nBGD: Tensor,
+    tables: tuple[Tensor, ...],
+    scale: float,
+    cap: float | None,
+) -> object:
+    """What is compiled: `(1, P, H, D)`."""
+    query, key, value = (
+        states.flatten(0, 1).transpose(0, 1)[None] for states in (query_nBHD, key_nBGD, value_nBGD)
+    )
+    torch._check(query.shape[2] == value.shape[2])
+    end_P, position_P, oldest_P = (tables[place].flatten() for place in (8, -2, -1))
+    windowed = len(tables) > 9
+
+    def rule(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+        return (key <= query) & (query < end_P[key])
+
+    def rule_within(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+        descends = (key <= query) & (query < end_P[key])
+        return descends & (position_P[key] > oldest_P[query])
+
+    def capped(score: Tensor, batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+        return torch.tanh(score / cap) * cap
+
+    keys, indices, full_keys, full_indices = (table[None, None] for table in tables[:4])
+    queries, query_indices, full_queries, full_query_indices = (
+        table[None, None] for table in tables[4:8]
+    )
+    mask = BlockMask(
+        seq_lengths=(query.shape[2], query.shape[2]),
+        kv_num_blocks=keys,
+        kv_indices=indices,
+        full_kv_num_blocks=full_keys,
+        full_kv_indices=full_indices,
+        q_num_blocks=queries,
+        q_indices=query_indices,
+        full_q_num_blocks=full_queries,
+        full_q_indices=full_query_indices,
+        BLOCK_SIZE=(BLOCK, BLOCK),
+        mask_mod=rule_within if windowed else rule,
+    )
+    output = flex_attention(
         query,
         key,
         value,
-        score_mod=_capped(call.cap) if call.cap is not None else None,
-        block_mask=block_mask(layout, call.window),
-        scale=call.scale,
+        score_mod=None if cap is None else capped,
+        block_mask=mask,
+        scale=scale,
         enable_gqa=key.shape[1] != query.shape[1],
     )
-    assert isinstance(output, Tensor), "log-sum-exp was not asked for"
-    return output[:, :, :size].transpose(1, 2).contiguous()
+    return output.transpose(1, 2)
 
 
-def block_mask(layout: Layout, window: int | None) -> BlockMask:
-    """The rule as blocks; made once a forest and window."""
-    known = layout.block_masks.get(window)
+def _tables(layout: Layout, window: int | None) -> tuple[Tensor, ...]:
+    """The forest's blocks, then the arrays of the rule; made once a forest and window."""
+    known = layout.tables.get(window)
     if known is not None:
         return known
-    size = layout.subtree_end_S.shape[0]
-    padded = size + -size % BLOCK
-    device = layout.subtree_end_S.device
-    # A padding token's subtree is itself; its position is its own index, seen by no other.
-    end_P = torch.arange(1, padded + 1, device=device)
-    end_P[:size] = layout.subtree_end_S
-    position_P = torch.arange(padded, device=device)
-    position_P[:size] = layout.positions_S
-    reach = padded if window is None else window
-
-    def rule(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
-        descends = (key <= query) & (query < end_P[key])
-        return descends & (position_P[query] - position_P[key] < reach)
-
-    mask = create_block_mask(rule, None, None, padded, padded, device=device, BLOCK_SIZE=BLOCK)
-    layout.block_masks[window] = mask
-    return mask
-
-
-def _capped(cap: float) -> Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]:
-    def modify(score: Tensor, batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
-        return torch.tanh(score / cap) * cap
-
-    return modify
+    tables = block_tables(layout.subtree_end_S, layout.depths_S, window)
+    arrays = []
+    for listed in (
+        tables.partial_keys,
+        tables.full_keys,
+        tables.partial_queries,
+        tables.full_queries,
+    ):
+        arrays += [listed.counts_n, listed.indices_nn]
+    shape = [layout.subtree_end_S]
+    if window is not None:
+        shape += [layout.depths_S, layout.depths_S - window]
+    arrays += [values.astype(np.int32).reshape(-1, BLOCK) for values in shape]
+    made = tuple(sent(arrays, layout.positions_S.device))
+    for place, table in enumerate(made):
+        mark_dynamic(table, (0, 1) if place < 8 and table.dim() == 2 else 0)
+    layout.tables[window] = made
+    return made

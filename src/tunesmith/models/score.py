@@ -10,6 +10,7 @@ Shapes: S tokens of the forest, N trained tokens, D width of the hidden states.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,10 +20,12 @@ from torch import Tensor, nn
 from tunesmith.contracts import Scores
 from tunesmith.data.forest import Forest
 from tunesmith.models.attention import ForestSupport, layout_of
+from tunesmith.models.blocks import padded, room_for
 from tunesmith.models.causal import causal_model, vocabulary_of
 from tunesmith.models.head import token_logprobs
 from tunesmith.models.precision import products
 from tunesmith.models.rotary import forget_length
+from tunesmith.models.transfer import sent
 
 
 def forest_scores(model: nn.Module, forest: Forest, *, support: ForestSupport) -> Scores:
@@ -37,26 +40,27 @@ def forest_scores(model: nn.Module, forest: Forest, *, support: ForestSupport) -
         Scores on the model's device, in the forest's order of trained tokens;
         differentiable unless gradients are switched off.
     """
-    device = causal_model(model).device
-    hidden_ND = forest_hidden(model, forest, support=support)
     # What rows that share a beginning are both trained on there goes through the head once.
     keys_N = forest.source_index_N * vocabulary_of(model) + forest.target_ids_N
     _, first, place_N = np.unique(keys_N, return_index=True, return_inverse=True)
     twice = first.size < keys_N.size
+    arrays: list[NDArray[Any]] = [forest.weights_N, forest.rows_N]
+    arrays += [forest.target_ids_N[first], first, place_N] if twice else [forest.target_ids_N]
+    if forest.reference_N is not None:
+        arrays.append(forest.reference_N)
+    weights_N, rows_N, targets, *others = sent(arrays, causal_model(model).device)
+    hidden_ND = forest_hidden(model, forest, support=support)
     if twice:
-        hidden_ND = hidden_ND.index_select(0, torch.from_numpy(first).to(device))
-    targets = forest.target_ids_N[first] if twice else forest.target_ids_N
+        hidden_ND = hidden_ND.index_select(0, others[0])
     with products(model):
-        logprobs_N = token_logprobs(model, hidden_ND, torch.from_numpy(targets).to(device))
+        logprobs_N = token_logprobs(model, hidden_ND, targets)
     if twice:
-        logprobs_N = logprobs_N.index_select(0, torch.from_numpy(place_N).to(device))
+        logprobs_N = logprobs_N.index_select(0, others[1])
     return Scores(
         logprobs_N=logprobs_N,
-        weights_N=torch.from_numpy(forest.weights_N).to(device),
-        rows_N=torch.from_numpy(forest.rows_N).to(device),
-        reference_N=None
-        if forest.reference_N is None
-        else torch.from_numpy(forest.reference_N).to(device),
+        weights_N=weights_N,
+        rows_N=rows_N,
+        reference_N=None if forest.reference_N is None else others[-1],
     )
 
 
@@ -71,23 +75,26 @@ def forest_hidden(model: nn.Module, forest: Forest, *, support: ForestSupport) -
 def _packed(model: nn.Module, forest: Forest, *, flexible: bool) -> Tensor:
     inner = causal_model(model)
     wanted_U, place_N = np.unique(forest.source_index_N, return_inverse=True)
+    ids_S = padded(forest.ids_S, room_for(forest.ids_S.size)) if flexible else forest.ids_S
     layout = layout_of(
         forest.positions_S,
         forest.subtree_end_S,
         device=inner.device,
         flexible=flexible,
         wanted_U=wanted_U,
+        beside=[ids_S, place_N, forest.source_index_N],
     )
+    ids, places, sources = layout.beside
     output = inner.base_model(
-        input_ids=torch.from_numpy(forest.ids_S).to(inner.device)[None],
+        input_ids=ids[None],
         position_ids=layout.positions_S[None],
         use_cache=False,
         forest_layout=layout,
     )
     hidden_SD = output.last_hidden_state.squeeze(0)
     # The layers either made all states or those that are wanted.
-    index_N = place_N if hidden_SD.shape[0] == wanted_U.size else forest.source_index_N
-    return _picked(hidden_SD, torch.from_numpy(index_N).to(inner.device))
+    index_N = places if hidden_SD.shape[0] == wanted_U.size else sources
+    return hidden_SD.index_select(0, index_N)
 
 
 def _row_by_row(model: nn.Module, forest: Forest, support: ForestSupport) -> Tensor:
@@ -110,15 +117,15 @@ def _row_by_row(model: nn.Module, forest: Forest, support: ForestSupport) -> Ten
             )
             parts.append(_packed(model, alone, flexible=support.flexible))
         else:
+            ids_T, index_N = sent([forest.ids_S[path_T], within_N], inner.device)
             output = inner.base_model(
-                input_ids=torch.from_numpy(forest.ids_S[path_T]).to(inner.device)[None],
+                input_ids=ids_T[None],
                 position_ids=torch.arange(path_T.size, device=inner.device)[None],
                 use_cache=False,
             )
-            hidden_TD = output.last_hidden_state[0]
-            parts.append(_picked(hidden_TD, torch.from_numpy(within_N).to(inner.device)))
+            parts.append(output.last_hidden_state[0].index_select(0, index_N))
         places.append(own_N)
-    order = torch.from_numpy(np.argsort(np.concatenate(places))).to(inner.device)
+    (order,) = sent([np.argsort(np.concatenate(places))], inner.device)
     return torch.cat(parts).index_select(0, order)
 
 
@@ -132,7 +139,3 @@ def _whole_row(forest: Forest, last: int) -> NDArray[np.int64]:
     if not np.array_equal(forest.positions_S[rest], np.arange(depth, depth + rest.size)):
         rest = rest[:0]
     return np.concatenate([forest.path_to(last), rest])
-
-
-def _picked(hidden_SD: Tensor, index_N: Tensor) -> Tensor:
-    return hidden_SD.index_select(0, index_N)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,9 +23,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tunesmith.models.parts import attend_by_parts
-
-if TYPE_CHECKING:
-    from torch.nn.attention.flex_attention import BlockMask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +50,40 @@ class AttentionCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The shape of one forest, shared by all layers of a forward pass."""
+    """The shape of one forest, shared by all layers of a forward pass.
 
-    segments: tuple[Segment, ...]
+    Where FlexAttention computes it, it is padded with a row that no other sees.
+    """
+
     positions_S: Tensor
-    subtree_end_S: Tensor
+    depths_S: NDArray[np.int64]
+    """The same on the host, where no device need be waited for."""
+    subtree_end_S: NDArray[np.int64]
     longest: int
     """Tokens of the longest row."""
     wanted_U: Tensor | None = None
     """Tokens whose last hidden states are asked for, ascending; None for all."""
+    beside: tuple[Tensor, ...] = ()
+    """What went to the device in the same copy."""
     flexible: bool = False
     """Whether FlexAttention computes it, else scaled-dot-product attention by segment."""
+    proved: set[tuple[AttentionCall, torch.Size, torch.Size]] | None = None
+    """Calls and shapes for which FlexAttention's gradients were compared with those by segment;
+    None where they need not be."""
     masks: dict[tuple[int, int | None], Tensor] = field(default_factory=dict)
     """Masks by segment and window, filled by the first layer that needs them."""
-    block_masks: dict[int | None, BlockMask] = field(default_factory=dict)
-    """The same for FlexAttention."""
+    tables: dict[int | None, tuple[Tensor, ...]] = field(default_factory=dict)
+    """The same for FlexAttention, by window."""
     calls: dict[nn.Module, AttentionCall] = field(default_factory=dict)
     """What each attention module asked for; the proof at load looks at it."""
+    _found: list[tuple[Segment, ...]] = field(default_factory=list)
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Its runs without a fork, found when they are first asked for."""
+        if not self._found:
+            self._found.append(find_segments(self.subtree_end_S))
+        return self._found[0]
 
 
 def find_segments(subtree_end_S: NDArray[np.int64]) -> tuple[Segment, ...]:

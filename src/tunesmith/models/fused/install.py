@@ -179,7 +179,7 @@ def _raised(value: object) -> object:
     if isinstance(value, tuple):
         return tuple(_raised(one) for one in value)
     if isinstance(value, Layout):
-        return replace(value, flexible=False, masks={}, block_masks={}, calls={})
+        return replace(value, flexible=False, masks={}, tables={}, calls={})
     return value
 
 
