@@ -14,7 +14,7 @@ from tests.models.flexibly import flexible_attention
 from tests.models.tiny import CONFIGS, random_rows, tiny_model
 from tests.models.trees import BRANCHING
 from tunesmith.contracts import Scores
-from tunesmith.data.forest import Forest, Packing, build_forests
+from tunesmith.data.forest import Packing, build_forests
 from tunesmith.models import attention
 from tunesmith.models.adapters import full, lora
 from tunesmith.models.attention import enable_forest
@@ -29,11 +29,6 @@ def flexible(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(attention, "_ways", lambda device: (True, False))
     with flexible_attention():
         yield
-
-
-def forest_of(rows: list[object]) -> Forest:
-    (forest,) = build_forests(list(enumerate(BRANCHING)), PACKING)
-    return replace(forest, reference_N=np.zeros(forest.rows_N.size, dtype=np.float32))
 
 
 def gradients(model: nn.Module, scores: Scores) -> list[Tensor]:
@@ -103,9 +98,7 @@ def test_a_kernel_that_cannot_be_made_leaves_segments_and_the_reason(
     def broken(*states: Tensor) -> Tensor:
         if where == "backward" and not torch.is_grad_enabled():
             return attention.attend_by_segment(*states)  # type: ignore[arg-type]
-        raise KernelFault(
-            "backend='inductor' raised:\nOutOfResources: out of shared memory\nand so on"
-        )
+        raise KernelFault("backend='inductor' raised:\nOutOfResources: shared memory\nand so on")
 
     monkeypatch.setattr(attention, "attend_flexibly", broken)
     monkeypatch.setattr(attention, "compile_faults", lambda: (KernelFault,))
@@ -114,7 +107,7 @@ def test_a_kernel_that_cannot_be_made_leaves_segments_and_the_reason(
     assert not support.flexible
     assert "by segment" in support.reason
     assert support.reason.endswith(
-        "; not FlexAttention: backend='inductor' raised: OutOfResources: out of shared memory)"
+        "; not FlexAttention: backend='inductor' raised: OutOfResources: shared memory)"
     )
 
 

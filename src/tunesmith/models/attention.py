@@ -316,7 +316,7 @@ def _prove_gradients(
     for attend in (attend_flexibly, attend_by_segment):
         states = [one.detach().requires_grad_() for one in (query_HSD, key_GSD, value_GSD)]
         with torch.enable_grad():
-            output_SQ = attend(*states, layout, call).flatten(2)
+            output_SQ = attend(states[0], states[1], states[2], layout, call).flatten(2)
         slope_SQ = torch.linspace(-1, 1, output_SQ.numel(), device=output_SQ.device)
         slopes = torch.autograd.grad(output_SQ, states, slope_SQ.view_as(output_SQ).to(output_SQ))
         found.append(torch.cat([slope.flatten().float() for slope in slopes]))
@@ -344,11 +344,12 @@ def _proof(
 ) -> str:
     """Compare a forest of the rows with the rows alone; empty, or what is wrong."""
     forest = _proof_forest(inner, rows, flexible=flexible, proves=flexible)
+    faults: tuple[type[Exception], ...] = (_Unsupported, TypeError, ValueError, *compile_faults())
     noted: set[int] = set()
     token = _local_sizes.set(noted)
     try:
         together = forest.forward()
-    except (_Unsupported, TypeError, ValueError, *compile_faults()) as error:
+    except faults as error:
         return _said(error)
     finally:
         _local_sizes.reset(token)

@@ -56,7 +56,7 @@ class BlockTables:
 
 def room_for(size: int) -> int:
     """Tokens that a forest of `size` tokens is padded to."""
-    step = max(BLOCK, 2 ** max(size - 1, 1).bit_length() // (2 * _STEPS))
+    step = max(BLOCK, (1 << max(size - 1, 1).bit_length()) // (2 * _STEPS))
     return max(_FEWEST * BLOCK, size + -size % step)
 
 

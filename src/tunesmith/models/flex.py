@@ -80,7 +80,8 @@ def attend_flexibly(
     )
     blocks = []
     for one in states:
-        in_blocks = one.squeeze(0).transpose(0, 1).unflatten(0, (-1, BLOCK))
+        by_token = one.squeeze(0).transpose(0, 1)
+        in_blocks = by_token.view(-1, BLOCK, *by_token.shape[1:])
         mark_dynamic(in_blocks, 0)
         blocks.append(in_blocks)
     output = _compiled(way)(*blocks, _tables(layout, window), call.scale, call.cap)
@@ -107,7 +108,7 @@ def _alike(states: list[Tensor]) -> list[Tensor]:
     """All in one precision, and all with gradients where one has: fewer cases to compile for."""
     device = states[0].device.type
     dtype = states[0].dtype
-    if torch.is_autocast_enabled(device):
+    if device != "meta" and torch.is_autocast_enabled(device):
         dtype = torch.get_autocast_dtype(device)
     states = [one.to(dtype) for one in states]
     if torch.is_grad_enabled() and any(one.requires_grad for one in states):
@@ -138,7 +139,7 @@ def _attend_blocks(
     query, key, value = (
         states.flatten(0, 1).transpose(0, 1)[None] for states in (query_nBHD, key_nBGD, value_nBGD)
     )
-    torch._check(query.shape[2] == value.shape[2])
+    assert query.shape[2] == value.shape[2]
     end_P, position_P, oldest_P = (tables[place].flatten() for place in (8, -2, -1))
     windowed = len(tables) > 9
 
@@ -150,7 +151,7 @@ def _attend_blocks(
         return descends & (position_P[key] > oldest_P[query])
 
     def capped(score: Tensor, batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
-        return torch.tanh(score / cap) * cap
+        return torch.tanh(score / cap) * cap if cap is not None else score
 
     keys, indices, full_keys, full_indices = (table[None, None] for table in tables[:4])
     queries, query_indices, full_queries, full_query_indices = (

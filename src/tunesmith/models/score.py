@@ -91,7 +91,7 @@ def _packed(model: nn.Module, forest: Forest, *, flexible: bool) -> Tensor:
         use_cache=False,
         forest_layout=layout,
     )
-    hidden_SD = output.last_hidden_state.squeeze(0)
+    hidden_SD: Tensor = output.last_hidden_state.squeeze(0)
     # The layers either made all states or those that are wanted.
     index_N = places if hidden_SD.shape[0] == wanted_U.size else sources
     return hidden_SD.index_select(0, index_N)
