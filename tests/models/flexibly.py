@@ -10,21 +10,21 @@ from contextlib import contextmanager
 from functools import partial
 from unittest.mock import patch
 
-import torch
 from torch._dynamo.utils import counters
 
 from tunesmith.models import flex
+from tunesmith.models.compiled import compiled_apart
 
 
 @contextmanager
 def flexible_attention(backend: str = "eager") -> Iterator[None]:
     """Within the block `attend_flexibly` computes on any device."""
     flex._compiled.cache_clear()
-    compiled = partial(torch.compile, backend=backend)
+    apart = partial(compiled_apart, backend=backend)
     try:
         with (
             patch("torch.nn.attention.flex_attention._validate_device", lambda *states: None),
-            patch.object(torch, "compile", compiled),
+            patch.object(flex, "compiled_apart", apart),
         ):
             yield
     finally:

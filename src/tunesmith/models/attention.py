@@ -25,7 +25,8 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from tunesmith.data.forest import Packing
 from tunesmith.models.blocks import padded, padded_ends, room_for
 from tunesmith.models.causal import causal_model, vocabulary_of
-from tunesmith.models.flex import attend_flexibly, compile_faults
+from tunesmith.models.compiled import compile_faults
+from tunesmith.models.flex import attend_flexibly
 from tunesmith.models.fp8 import inputs_unrounded
 from tunesmith.models.fused.install import fuse_layers
 from tunesmith.models.load import quiet_transformers

@@ -9,8 +9,8 @@ which these are is worked out on the host (`blocks.py`).
 
 It is compiled once for a way of attending, whatever the forest: the number of blocks is a
 symbol, whole blocks are known to divide the length, and the forest's arrays are arguments like
-any. Compiling again without end would silently give up on it, and an uncompiled call holds all
-scores at once; so that is an error here.
+any. Were it compiled again and again the compiler would be given up, which is an error here: an
+uncompiled call holds the scores of all pairs.
 
 Shapes: P tokens of the padded forest, in n blocks of B tokens, H heads, G heads of keys and
 values, D width.
@@ -21,22 +21,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
-from subprocess import SubprocessError
-from types import FunctionType
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch._dynamo import mark_dynamic
-from torch._dynamo.exc import FailOnRecompileLimitHit
 from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
 from tunesmith.models.blocks import BLOCK, block_tables
+from tunesmith.models.compiled import compiled_apart
 from tunesmith.models.segments import AttentionCall, Layout
 from tunesmith.models.transfer import sent
-
-_numbers = count()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,21 +84,6 @@ def attend_flexibly(
     return output.contiguous()
 
 
-def compile_faults() -> tuple[type[Exception], ...]:
-    """What compiling or starting a kernel may raise.
-
-    PyTorch's own errors are `RuntimeError`s. A kernel that needs more shared memory than there
-    is ends in one of Triton's; a compiler that is absent or fails, in an `OSError` or a
-    `SubprocessError`.
-    """
-    own = (RuntimeError, FailOnRecompileLimitHit, AssertionError, ImportError, OSError)
-    try:
-        from triton.errors import TritonError
-    except ImportError:
-        return (*own, SubprocessError)
-    return (*own, SubprocessError, TritonError)
-
-
 def _alike(states: list[Tensor]) -> list[Tensor]:
     """All in one precision, and all with gradients where one has: fewer cases to compile for."""
     device = states[0].device.type
@@ -118,13 +98,8 @@ def _alike(states: list[Tensor]) -> list[Tensor]:
 
 @cache
 def _compiled(way: _Way) -> Callable[..., object]:
-    """The kernel for a way of attending; it is compiled when it is called.
-
-    The compiler keeps what it made by the code that it was given, and that is limited: each way
-    has code of its own.
-    """
-    code = _attend_blocks.__code__.replace(co_name=f"attend_blocks_{next(_numbers)}")
-    return torch.compile(FunctionType(code, globals()), fullgraph=True)
+    """The kernel for a way of attending; it is compiled when it is called."""
+    return compiled_apart(_attend_blocks)
 
 
 def _attend_blocks(
