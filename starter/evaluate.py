@@ -15,6 +15,7 @@ import json
 import math
 import random
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -141,6 +142,7 @@ def bits_per_byte(
     return mean, math.sqrt(sum(deviations)) / sum(sizes)
 
 
+@cache
 def chat_prompts(count: int) -> list[str]:
     """Prompts: the written ones, then new ones of the conversation maker that training lacks."""
     training = {repr(chat) for chat in write_conversations(count=OWN_CONVERSATIONS, seed=OWN_SEED)}

@@ -25,6 +25,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.gpu.part import Part, line, read_part, what_failed
 from benchmarks.gpu.training import ROOT
@@ -123,11 +124,37 @@ def pretrain(job: Job) -> bool:
         command += ["--size", "tiny" if job.part.tiny else "gpu"]
     if job.part.tiny:
         command += ["--conversations", "50", "--threads", "1", "--record-seconds", "0"]
-        command += ["--no-compile"]
+        command += ["--compile" if job.part.device == "cuda" else "--no-compile"]
     else:
         command += ["--record-seconds", "30", "--save-seconds", "60", "--export-seconds", "60"]
         command += ["--held-out-windows", "192"]
     return job.run(command)
+
+
+def steps(part: Part, scratch: Path) -> list[dict[str, Any]]:
+    """Twelve small steps as they are, compiled, and in bf16: what each run has learned."""
+    shared = invent(scratch)
+    common = [sys.executable, str(SCRIPTS / "pretrain.py"), "--device", part.device]
+    common += ["--shared", str(shared), "--corpus", str(scratch / "corpus"), "--size", "tiny"]
+    common += ["--steps", "12", "--conversations", "50", "--threads", "1"]
+    found: list[dict[str, Any]] = []
+    for precision, compiled in (("fp32", False), ("fp32", True), ("bf16", True)):
+        work = scratch / f"{precision}-{compiled}"
+        words = ["--precision", precision, "--compile" if compiled else "--no-compile"]
+        done = subprocess.run([*common, "--work", str(work), *words], capture_output=True,
+                              text=True, check=False)  # fmt: skip
+        assert done.returncode == 0, done.stderr[-1000:]
+        with (work / "curve.csv").open(newline="") as stream:
+            *_, last = csv.DictReader(stream)
+        bits = float(last["held_out_bits_per_byte"])
+        first = found[0]["bits_per_byte"] if found else bits
+        error = abs(bits - first) / first
+        # bf16 has three digits, and the orthogonal steps of Muon keep fewer.
+        right = error < (1e-3 if precision == "fp32" else 2e-2) and bits < 3.4
+        gave_up = "compiling failed" in done.stderr
+        found.append({"what": "starter steps", "ok": right and not gave_up, "precision": precision,
+                      "compiled": compiled, "bits_per_byte": bits, "error": error})  # fmt: skip
+    return found
 
 
 def evaluate(part: Part, shared: Path, work: Path) -> None:
