@@ -20,6 +20,7 @@ from tunesmith.contracts import Method, TokenRow
 from tunesmith.data.forest import Packing
 from tunesmith.errors import Interrupted, Place
 from tunesmith.methods import dpo, sft
+from tunesmith.models import flex
 from tunesmith.models.adapters import full, lora
 from tunesmith.models.attention import NAME, ForestSupport, enable_forest
 from tunesmith.models.fused import install
@@ -77,8 +78,10 @@ def without_numbers(config: LlamaConfig | MistralConfig, adapter: str) -> nn.Mod
         return ATTACH[adapter](base)
 
 
-def objective_of(model: nn.Module, method: Method = sft, room: int = 64) -> Objective:
-    support = ForestSupport(supported=True, reason="")
+def objective_of(
+    model: nn.Module, method: Method = sft, room: int = 64, *, flexible: bool = False
+) -> Objective:
+    support = ForestSupport(supported=True, reason="", flexible=flexible)
     return Objective(
         model=model,
         scores=partial(forest_scores, model, support=support),
@@ -125,6 +128,61 @@ def test_layers_that_are_fused_as_on_a_gpu_do_not_wait(
     loss = objective.backward(objective.prepare(1, ROWS))
     with pytest.raises((NotImplementedError, RuntimeError), match="meta tensor"):
         loss.read_with(optimizer.clip(1.0))
+
+
+class Copies(TorchDispatchMode):
+    """Tells copies from the host that are waited for from those that are not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free, self.waited = 0, 0
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
+        named = kwargs or {}
+        made = func(*args, **named)
+        given = {one.device.type for one in args if isinstance(one, Tensor) and one.numel() > 1}
+        if func is torch.ops.aten.copy_.default:
+            self.waited += given == {"cpu", "meta"}
+        elif isinstance(made, Tensor) and made.device.type == "meta" and "cpu" in given:
+            self.free += named.get("non_blocking") is True
+            self.waited += named.get("non_blocking") is not True
+        return made
+
+
+@pytest.mark.parametrize("flexible", [True, False])
+@pytest.mark.parametrize("method", [sft, dpo], ids=["sft", "dpo"])
+def test_copies_from_the_host_are_few_and_not_waited_for(
+    method: Method, flexible: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The kernel has no meaning here; what it is given has.
+    monkeypatch.setattr(flex, "_compiled", lambda way: without_kernel)
+    model = without_numbers(MistralConfig(**SIZES, sliding_window=8), "lora")
+    objective = objective_of(model, method, flexible=flexible)
+    prepared = objective.prepare(1, ROWS)
+    with Copies() as copies:
+        objective.backward(prepared)
+    assert copies.waited == 0
+    assert 0 < copies.free <= (3 if flexible else 2) * len(prepared.forests)
+
+
+def without_kernel(query_nBHD: Tensor, *others: object) -> Tensor:
+    key_nBGD, value_nBGD, tables = others[:3]
+    assert isinstance(key_nBGD, Tensor) and isinstance(value_nBGD, Tensor) and tables
+    return (query_nBHD + (key_nBGD * value_nBGD).sum(2, keepdim=True)).flatten(0, 1)[None]
+
+
+def test_what_is_waited_for_is_counted() -> None:
+    with Copies() as copies:
+        torch.ones(2).to("meta")
+        torch.empty(2, device="meta").copy_(torch.ones(2))
+        torch.ones(2).to("meta", non_blocking=True)
+    assert (copies.free, copies.waited) == (1, 2)
 
 
 def test_a_sliding_window_does_not_wait_either() -> None:
