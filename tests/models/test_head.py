@@ -51,17 +51,31 @@ def test_the_model_keeps_its_backbone() -> None:
     ("name", "dtype", "way"),
     [
         ("llama", torch.float32, "tiled"),
-        ("llama", torch.bfloat16, "chunked"),
-        ("llama", torch.float64, "general"),
-        ("gemma2", torch.float32, "chunked"),
-        ("cohere", torch.float32, "chunked"),
+        ("llama", torch.bfloat16, "general"),
+        ("gemma2", torch.float32, "general"),
     ],
 )
-def test_by_default_the_most_special_way(
-    name: str, dtype: torch.dtype, way: str, taken: list[str]
-) -> None:
+def test_by_default_on_a_cpu(name: str, dtype: torch.dtype, way: str, taken: list[str]) -> None:
     model = tiny_model(CONFIGS[name]).to(dtype)
     token_logprobs(model, torch.randn(3, 32, dtype=dtype), IDS[0, :3])
+    assert taken == [way]
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "way"),
+    [
+        ("llama", torch.float32, "chunked"),
+        ("llama", torch.bfloat16, "chunked"),
+        ("llama", torch.float64, "general"),
+        ("gemma2", torch.bfloat16, "chunked"),
+        ("cohere", torch.bfloat16, "chunked"),
+    ],
+)
+def test_by_default_elsewhere(name: str, dtype: torch.dtype, way: str, taken: list[str]) -> None:
+    """The meta device stands for a GPU."""
+    model = tiny_model(CONFIGS[name]).to(device="meta", dtype=dtype)
+    hidden = torch.zeros(3, 32, dtype=dtype, device="meta")
+    assert token_logprobs(model, hidden, IDS[0, :3].to("meta")).shape == (3,)
     assert taken == [way]
 
 
@@ -92,6 +106,7 @@ def test_on_a_gpu_a_way_that_is_wrong_is_not_taken(
     monkeypatch.setattr(head_module, "disagreement", disagreement)
     model = tiny_model(CONFIGS["llama"]).to(torch.bfloat16)
     hidden = torch.randn(3, 32, dtype=torch.bfloat16)
+    use_way(model, "chunked")
     for _ in range(2):
         token_logprobs(model, hidden, IDS[0, :3])
     assert taken == ["general", "general"]

@@ -5,8 +5,9 @@
 There are several ways to compute them, a file each in `models/heads`; all give the same, to
 rounding. A run on a GPU has its way chosen by measuring (`models/choice.py`); without that:
 
-    tiled        a plain matrix in fp32 on a CPU
-    chunked      a matrix, scaled and capped or not, in fp32 or bf16, where it proves to be right
+    tiled        on a CPU: a plain matrix in fp32
+    chunked      elsewhere: a matrix, scaled and capped or not, in fp32 or bf16, where it proves to
+                 be right
     general      every other head: adapted, masked, in another precision
 
 Shapes: N trained tokens, D width of the hidden states.
@@ -25,7 +26,8 @@ from tunesmith.models.agreement import disagreement
 from tunesmith.models.causal import causal_model
 from tunesmith.models.reading import Head, Way, read_head
 
-_IN_ORDER = ("tiled", "chunked", "general")
+_ON_A_CPU = ("tiled", "general")
+_ELSEWHERE = ("chunked", "general")
 _TESTED = ("cpu", "meta")
 """Where the project's tests have proven every way; on other devices it is done at first use."""
 _chosen: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
@@ -74,7 +76,9 @@ def why_not(model: nn.Module, name: str, hidden_ND: Tensor) -> str:
 
 def _way_for(model: nn.Module, head: Head, hidden_ND: Tensor) -> Way:
     chosen = _chosen.get(causal_model(model))
-    names = _IN_ORDER if chosen is None else (chosen, *_IN_ORDER)
+    names: tuple[str, ...] = _ON_A_CPU if hidden_ND.device.type == "cpu" else _ELSEWHERE
+    if chosen is not None:
+        names = (chosen, *names)
     return next(way_called(name) for name in names if not _why_not(model, head, name, hidden_ND))
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from tests.models.tiny import CONFIGS, tiny_model
 from tunesmith.models import passes, reading
-from tunesmith.models.head import token_logprobs
+from tunesmith.models.head import token_logprobs, use_way
 from tunesmith.models.heads import chunked, general
 from tunesmith.models.reading import Head, HeadReading, read_head
 
@@ -229,13 +229,38 @@ def test_what_it_does_not_take() -> None:
         assert "fp32 and bf16" in chunked.suits(head, hidden)
 
 
-@pytest.mark.parametrize("name", ["llama", "gemma2", "granite", "cohere"])
-def test_it_is_the_way_of_a_model_in_bf16(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken = []
-    logprobs = chunked.logprobs
+def test_scores_that_stay_in_fp32_are_closer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a GPU's products leave them: slopes several times, log-probabilities to rounding."""
+    monkeypatch.setattr(chunked, "_product", lambda left, right: left.float() @ right.float())
     monkeypatch.setattr(
-        chunked, "logprobs", lambda *given: taken.append(given[0]) or logprobs(*given)
+        chunked, "_add_product", lambda total, left, right: total.add_(left.float() @ right.float())
     )
-    model = tiny_model(CONFIGS[name]).to(torch.bfloat16)
-    token_logprobs(model, torch.randn(5, 32, dtype=torch.bfloat16), torch.arange(5))
-    assert len(taken) == 1
+    for trained in (False, True):
+        head = head_of(300, dtype=torch.bfloat16, width=64)
+        head.own.requires_grad_(trained)
+        hidden = (torch.randn(90, 64) / 2).bfloat16().requires_grad_()
+        targets = torch.arange(90)
+        leaves = leaves_of(head, hidden)
+        exact = made(whole(head, hidden, targets, torch.float64), leaves)
+        ours = made(chunked.logprobs(head, hidden, targets), leaves)
+        stock = made(whole(head, hidden, targets, torch.bfloat16), leaves)
+        for place, (mine, theirs, true) in enumerate(zip(ours, stock, exact, strict=True)):
+            errors = [float((one.double() - true).norm() / true.norm()) for one in (mine, theirs)]
+            assert errors[0] < (0.6 * errors[1] if place else 1e-6), (place, errors)
+
+
+@pytest.mark.parametrize("name", ["llama", "llama_tied", "gemma2", "granite"])
+def test_within_a_model_that_is_trained_as_a_whole(name: str) -> None:
+    """The gradient of every weight; that of a tied one is the sum of both ends."""
+    found = []
+    for way in ("chunked", "general"):
+        model = tiny_model(CONFIGS[name]).requires_grad_(True)
+        use_way(model, way)
+        ids = torch.arange(3, 40)
+        hidden = model.base_model(input_ids=ids[None]).last_hidden_state[0]
+        logprobs = token_logprobs(model, hidden[:-1], ids[1:])
+        (logprobs * torch.linspace(-1, 2, 36)).sum().backward()
+        found.append({key: weight.grad for key, weight in model.named_parameters()})
+    for key, gradient in found[0].items():
+        assert gradient is not None
+        assert (gradient - found[1][key]).norm() <= 1e-5 * found[1][key].norm(), key
