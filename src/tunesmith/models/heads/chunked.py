@@ -181,13 +181,11 @@ def _product(left_MK: Tensor, right_KN: Tensor) -> Tensor:
 
 
 def _add_product(total_MN: Tensor, left_MK: Tensor, right_KN: Tensor) -> None:
-    """Add a product to numbers in fp32."""
-    if left_MK.dtype == torch.float32:
-        total_MN.addmm_(left_MK, right_KN)
-    elif left_MK.is_cuda:
+    """Add a product to numbers in fp32, without rounding it first."""
+    if left_MK.is_cuda and left_MK.dtype == torch.bfloat16:
         torch.addmm(total_MN, left_MK, right_KN, out_dtype=torch.float32, out=total_MN)
     else:
-        total_MN += left_MK @ right_KN
+        total_MN.addmm_(left_MK.float(), right_KN.float())
 
 
 def _parts(size: int, most: int) -> Iterator[slice]:
