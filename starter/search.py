@@ -126,7 +126,7 @@ def keep(results: list[Result], work: Path) -> None:
 def command_of(options: Options, preset_file: Path, length: list[str], seconds: float) -> list[str]:
     """How `pretrain.py` is called for a candidate."""
     small = options.tiny
-    held_back, windows = (40, 2) if small else (HELD_BACK_TOKENS, 192)
+    held_back, windows = (100, 2) if small else (HELD_BACK_TOKENS, 192)
     words = [
         sys.executable, str(SCRIPT), "--preset", str(preset_file), "--device", options.device,
         "--shared", str(options.shared), "--corpus", str(options.corpus),

@@ -69,7 +69,7 @@ class Run:
         """Windows of a step and their length: longer ones at the end, as many tokens."""
         preset = self.made.preset
         length = min(preset.length * (2 if in_chat_phase else 1), CONTEXT_LENGTH)
-        return preset.windows * preset.length // length, length
+        return max(1, preset.windows * preset.length // length), length
 
     def train_step(self, windows_BT: Tensor) -> Tensor:
         """One forward, backward and update; gives the loss in nats a token."""

@@ -113,6 +113,10 @@ def test_a_folder_holds_one_run(tmp_path: Path) -> None:
     run = open_run(made, tmp_path, torch.device("cpu"), torch.float32)
     run.save()
     assert open_run(made, tmp_path, torch.device("cpu"), torch.float32).progress == run.progress
+    assert run.batch_shape(in_chat_phase=False) == (2, 64)
+    assert run.batch_shape(in_chat_phase=True) == (1, 128)
+    run.made = replace(made, preset=replace(PRESETS["tiny"], windows=1))
+    assert run.batch_shape(in_chat_phase=True) == (1, 128)
     larger = replace(made, preset=replace(PRESETS["tiny"], layers=2))
     with pytest.raises(ValueError, match="holds a run of other sizes or rates"):
         open_run(larger, tmp_path, torch.device("cpu"), torch.float32)
