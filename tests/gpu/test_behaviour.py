@@ -11,7 +11,8 @@ from benchmarks.gpu.behaviour import EVERY
 from benchmarks.gpu.part import Part
 from benchmarks.gpu.training import write_base
 
-pytestmark = pytest.mark.filterwarnings("default")
+ON_GPU = [pytest.mark.gpu, pytest.mark.filterwarnings("default")]
+"""What a GPU's compilers warn of is no fault of the result."""
 SEVERAL_PROCESSES = ("resume", "memory")
 
 
@@ -20,7 +21,7 @@ def cases() -> list[object]:
         pytest.param("cpu", name, marks=pytest.mark.slow if name in SEVERAL_PROCESSES else [])
         for name in EVERY
     ]
-    return [*on_cpu, *(pytest.param("cuda", name, marks=pytest.mark.gpu) for name in EVERY)]
+    return [*on_cpu, *(pytest.param("cuda", name, marks=ON_GPU) for name in EVERY)]
 
 
 @pytest.mark.parametrize(("device", "name"), cases())

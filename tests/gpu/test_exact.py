@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from benchmarks.gpu.exact import CONFIGS, agreements
 
-pytestmark = pytest.mark.filterwarnings("default")
+ON_GPU = [pytest.mark.gpu, pytest.mark.filterwarnings("default")]
 """What a GPU's compilers warn of is no fault of the result."""
 FEW = ("llama", "gemma2")
 """Measured on a CPU by every `make test`; the others by `make test-all`."""
@@ -25,7 +25,7 @@ def cases() -> list[object]:
                      else pytest.mark.slow)
         for case in every
     ]  # fmt: skip
-    return [*on_cpu, *(pytest.param("cuda", *case, marks=pytest.mark.gpu) for case in every)]
+    return [*on_cpu, *(pytest.param("cuda", *case, marks=ON_GPU) for case in every)]
 
 
 @pytest.mark.parametrize(("device", "name", "adapter"), cases())

@@ -132,6 +132,12 @@ def test_the_kernel_gives_what_is_emulated(monkeypatch: pytest.MonkeyPatch) -> N
     emulated = both()
     calls = []
     kernel = torch._scaled_mm
+    try:
+        fp8.scaled_product(
+            layer.weight, layer.weight.t(), (layer.scale_O[:, None], layer.scale_O[None])
+        )
+    except RuntimeError as error:  # torch 2.11: a scale a matrix and nothing else
+        pytest.skip(f"this torch has no such kernel for a CPU: {error}")
     monkeypatch.setattr(fp8, "has_fp8_products", lambda device: True)
     monkeypatch.setattr(torch, "_scaled_mm", lambda *a, **k: calls.append(1) or kernel(*a, **k))
     for found, wanted in zip(both(), emulated, strict=True):
