@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ from tests.evaluate.conftest import Recorder, Scene
 from tunesmith.contracts import Result
 from tunesmith.data.examples import load_examples
 from tunesmith.errors import RunError
+from tunesmith.evaluate import stage
 from tunesmith.evaluate.display import Display
 from tunesmith.evaluate.record import find, read_record
+from tunesmith.evaluate.sides import Models, sides
 from tunesmith.evaluate.stage import evaluate
-from tunesmith.evaluate.subject import spoken
+from tunesmith.evaluate.subject import Asking, ModelSubject, spoken
 from tunesmith.tokenizer.encode import encode_example
 
 SceneMaker = Callable[..., Scene]
@@ -51,6 +54,28 @@ def result(results: tuple[Result, ...], task: str, metric: str, part: str = "all
     found = find(results, task, metric, part)
     assert found is not None, (task, metric, part)
     return found
+
+
+def test_measuring_gives_the_same_bits_twice_where_training_does(
+    make_scene: SceneMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[object] = []
+
+    @contextmanager
+    def deterministic(device: str, *, wanted: bool) -> Iterator[None]:
+        order.append((device, wanted))
+        yield
+        order.append("free")
+
+    def measured(models: Models, asking: Asking) -> Iterator[ModelSubject]:
+        order.append("measured")
+        yield from sides(models, asking)
+
+    monkeypatch.setattr(stage, "deterministic", deterministic)
+    monkeypatch.setattr(stage, "sides", measured)
+    scene = make_scene(adapter=True)
+    evaluate(scene.recipe, scene.run, scene.ground, display=Recorder())
+    assert order == [("cpu", True), "measured", "free"]
 
 
 @pytest.mark.parametrize("adapter", [True, False], ids=["lora", "full"])

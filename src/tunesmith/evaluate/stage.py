@@ -33,10 +33,12 @@ from tunesmith.evaluate.record import FILE, FORMAT, EvaluationRecord, Generation
 from tunesmith.evaluate.results import RowScores, compare_all, score_rows
 from tunesmith.evaluate.sides import BASE, TUNED, Models, sides
 from tunesmith.evaluate.subject import Asking
+from tunesmith.hardware import detect
 from tunesmith.recipe import Recipe
 from tunesmith.runs import Run
 from tunesmith.runs.documents import write_json, write_text
 from tunesmith.tokenizer.stop import stop_tokens
+from tunesmith.train.determinism import deterministic
 
 SHOWN_GENERATIONS = 20
 ROWS_FILE = "rows.jsonl"
@@ -103,7 +105,9 @@ def evaluate(
     asking = _asking(recipe, coding, longest, display)
     display.say(settings_line(recipe, longest))
     models = Models(recipe=recipe, base=base, tuned=tuned)
-    seen = [_measure(subject, tasks, material) for subject in sides(models, asking)]
+    # On a GPU, kernels that were compiled while training serve here too.
+    with deterministic(detect(recipe.train.device).device, wanted=recipe.train.deterministic):
+        seen = [_measure(subject, tasks, material) for subject in sides(models, asking)]
     record, scores = _compared(recipe, material, tasks, seen)
     record = replace(
         record,
