@@ -9,19 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from unittest.mock import patch
 
 import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from benchmarks.gpu.race import RATES, Steps, Tell
+from benchmarks.gpu.race import RATES, Ready, Tell, room_of
 from benchmarks.gpu.shapes import RANK, Case, base_of, put_start, trained_weights
 from tunesmith.contracts import Scores, TokenRow
 from tunesmith.data.forest import Forest, Packing
 from tunesmith.methods import sft
+from tunesmith.models import attention
 from tunesmith.models.adapters import full, lora
-from tunesmith.models.attention import enable_forest
+from tunesmith.models.attention import ForestSupport, enable_forest
+from tunesmith.models.choice import choose_way
 from tunesmith.models.fp8 import keep_in_fp8
+from tunesmith.models.fused.install import Fused
+from tunesmith.models.head import use_way
 from tunesmith.models.nf4 import keep_gradients_right
 from tunesmith.models.score import forest_scores
 from tunesmith.recipe import Train
@@ -33,12 +38,22 @@ SETTINGS = Train(learning_rate=1.0, weight_decay=0.0)
 """The rate is that of each step."""
 
 
-def product(case: Case, *, share: bool = True, quantize: Quantize = "none") -> Steps:
-    """The model as `tunesmith train` would have it, and its steps."""
+def product(
+    case: Case, *, share: bool = True, quantize: Quantize = "none", fused: bool = True
+) -> Ready:
+    """The model as `tunesmith train` would have it, and its steps.
+
+    Args:
+        case: the model.
+        share: as `train.share_prefixes`.
+        quantize: as `base.quantize`.
+        fused: whether layers may be replaced by those that are fused.
+    """
     kind = full if case.adapter == "full" else lora
     config = full.Config() if case.adapter == "full" else lora.Config(rank=RANK)
     model = kind.attach(quantised(base_of(case), case, quantize), config)
-    support = enable_forest(model)
+    support = enabled(model, fused=fused)
+    head = chosen_head(model, case)
 
     def scores(forest: Forest) -> Scores:
         return forest_scores(model, forest, support=support)
@@ -57,7 +72,24 @@ def product(case: Case, *, share: bool = True, quantize: Quantize = "none") -> S
         packing = replace(objective.packing, tokens_per_forest=room)
         _train(replace(objective, packing=packing), rows, RATES[case.adapter], tell)
 
-    return steps
+    return Ready(steps=steps, note=support.reason + head)
+
+
+def enabled(model: nn.Module, *, fused: bool) -> ForestSupport:
+    """The model takes forests; with the layers that it came with, unless they may be fused."""
+    if fused:
+        return enable_forest(model)
+    with patch.object(attention, "fuse_layers", return_value=Fused(layers=0)):
+        return enable_forest(model)
+
+
+def chosen_head(model: nn.Module, case: Case) -> str:
+    """On a GPU the head is computed in the way that measures fastest, as in a run."""
+    if case.device != "cuda":
+        return ""
+    choice = choose_way(model, room_of(case) // 2, repeatable=False)
+    use_way(model, choice.way)
+    return f"; head: {choice.way}"
 
 
 def _train(

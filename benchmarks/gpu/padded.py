@@ -15,7 +15,7 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 
 from benchmarks.gpu.ours import keep_in_nf4
-from benchmarks.gpu.race import RATES, Steps, Tell
+from benchmarks.gpu.race import RATES, Ready, Tell
 from benchmarks.gpu.shapes import RANK, Case, base_of, put_start, trained_weights
 from tunesmith.contracts import TokenRow
 
@@ -29,7 +29,7 @@ def lora_config() -> LoraConfig:
     )
 
 
-def transformers(case: Case, *, nf4: bool = False, in_bf16: bool = False) -> Steps:
+def transformers(case: Case, *, nf4: bool = False, in_bf16: bool = False) -> Ready:
     """The model, padded batches, torch's fused AdamW."""
     model = base_of(case)
     if case.adapter == "full":
@@ -41,7 +41,7 @@ def transformers(case: Case, *, nf4: bool = False, in_bf16: bool = False) -> Ste
     return padded_steps(tuned, case)
 
 
-def padded_steps(model: nn.Module, case: Case) -> Steps:
+def padded_steps(model: nn.Module, case: Case) -> Ready:
     """The steps of any model that computes its own loss."""
 
     def steps(rows: Sequence[Sequence[TokenRow]], room: int, tell: Tell) -> None:
@@ -58,7 +58,7 @@ def padded_steps(model: nn.Module, case: Case) -> Steps:
             optimizer.step()
             tell(loss, sum(row.ids_T.size for row in step))
 
-    return steps
+    return Ready(steps=steps)
 
 
 def gradients(model: nn.Module, case: Case, rows: Sequence[TokenRow], room: int) -> Tensor:

@@ -38,12 +38,21 @@ Steps = Callable[[Sequence[Sequence[TokenRow]], int, Tell], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A model that is ready to train."""
+
+    steps: Steps
+    note: str = ""
+    """How it computes, where that was decided by what is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contestant:
     """Who does the steps."""
 
     name: str
-    prepare: Callable[[], Steps]
-    """Makes the model, ready to train."""
+    prepare: Callable[[], Ready]
+    """Makes the model."""
     shares: bool = False
     """Whether it computes what rows begin with once for all: it then has less to do."""
     kinds: tuple[str, ...] = KINDS
@@ -52,8 +61,6 @@ class Contestant:
     """Whether its steps have the rows of the others' steps, so that its losses must be theirs."""
     base: str = ""
     """What the base is kept in, where it is not that of the others: the losses differ then."""
-    note: str = ""
-    """What of it one should know."""
 
 
 class Clock:
@@ -106,15 +113,15 @@ def run(contestant: Contestant, case: Case, sets: Sequence[RowSet], room: int) -
         "contestant": contestant.name,
         "base": contestant.base or str(case.dtype).removeprefix("torch."),
     }
-    shown |= {"note": contestant.note} if contestant.note else {}
     rows = ""
     try:
         clear(case)
-        steps = contestant.prepare()
+        ready = contestant.prepare()
+        shown |= {"note": ready.note} if ready.note else {}
         for one in sets:
             rows = one.name
             if rows in contestant.kinds:
-                lap = lap_of(steps, case, one, room)
+                lap = lap_of(ready.steps, case, one, room)
                 room = lap.room
                 line(**shown, **figures(contestant, case, one, lap))
     except torch.cuda.OutOfMemoryError:

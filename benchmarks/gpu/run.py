@@ -67,8 +67,8 @@ def parts() -> list[Part]:
         )
     found += [
         speed("llama-8b", "lora", seconds=500, call=2),
-        Part(name="yardstick", module="yardstick", arguments=(PRICE,), seconds=300, call=3),
-        speed("llama-1b", "lora", seconds=220, call=3),
+        Part(name="yardstick", module="yardstick", arguments=(PRICE,), seconds=330, call=3),
+        speed("llama-1b", "lora", seconds=190, call=3),
         speed("qwen3-8b", "lora", seconds=400, call=4),
         Part(name="quality", module="quality", seconds=120, call=4),
         speed("llama-1b", "full", seconds=140, call=5),

@@ -2,6 +2,7 @@
 
     tunesmith               forests of at most 8,192 tokens
     tunesmith-unshared      the same with `train.share_prefixes: false`, where there is one to share
+    tunesmith-stock         the same with the layers that the model came with, none fused
     tunesmith-fp8, -nf4     the same with a base in 8 or 4 bits
     transformers            Transformers, with PEFT for LoRA: the reference of the losses
     transformers-bf16       the same with LoRA's weights in bf16
@@ -46,6 +47,9 @@ def contestants(case: Case) -> list[Contestant]:
             kinds=("shared", "bench"),
         ),
         from_trl(case, "packed"),
+        Contestant(
+            name="tunesmith-stock", prepare=lambda: product(case, fused=False), kinds=("own",)
+        ),
     ]
     if case.adapter == "lora":
         found += [
@@ -76,7 +80,6 @@ def from_trl(case: Case, mode: trl_peer.Mode) -> Contestant:
         prepare=lambda: trl_peer.trl(case, mode),
         kinds=("shared",) if case.tiny else KINDS,
         same_steps=mode != "packed",
-        note=trl_peer.attention_of(mode, case.device),
     )
 
 

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
 
 from benchmarks.gpu.padded import lora_config
-from benchmarks.gpu.race import RATES, Steps, Tell
+from benchmarks.gpu.race import RATES, Ready, Tell
 from benchmarks.gpu.shapes import Case, base_of, put_start
 from benchmarks.gpu.training import write_tokenizer
 from tunesmith.contracts import TokenRow
@@ -54,7 +54,7 @@ def attention_of(mode: Mode, device: str) -> str:
     return "flash_attention_2" if found else "flex_attention"
 
 
-def trl(case: Case, mode: Mode) -> Steps:
+def trl(case: Case, mode: Mode) -> Ready:
     """A trainer for each set of rows, with a model of its own."""
     warnings.simplefilter("ignore")
     transformers.logging.set_verbosity_error()
@@ -65,7 +65,7 @@ def trl(case: Case, mode: Mode) -> Steps:
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
             _train(case, mode, _Work(rows=rows, room=room, folder=Path(folder)), tell)
 
-    return steps
+    return Ready(steps=steps, note=attention_of(mode, case.device))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ def measure_unsloth(part: Part, folder: Path) -> None:
     write_tokenizer(folder)
     sets, _ = rows.row_sets(case)
 
-    def prepare(*, nf4: bool) -> race.Steps:
+    def prepare(*, nf4: bool) -> race.Ready:
         model, _ = FastLanguageModel.from_pretrained(
             model_name=str(folder), max_seq_length=rows.LONGEST, dtype=case.dtype,
             load_in_4bit=nf4,

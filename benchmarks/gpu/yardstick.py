@@ -4,7 +4,16 @@
 
 A Llama of 7B with random weights is written first, which does not count. What counts is the whole
 of one call of `tunesmith train`: its start, the check of the rows, 3 epochs of LoRA over 1,000
-rows of 400 tokens that share nothing, its checkpoints, and the saved adapter.
+rows of 400 tokens that share nothing, its checkpoints, and the saved adapter. It is done on the
+base as it is, and then on one in FP8. The time is divided:
+
+    until_prepared    imports, the digest of the base, the check of the rows, their tokens
+    until_started     more imports, loading the base, the proof, the choice of the head
+    in_steps          training; what was compiled in the first step is in `first_step`
+    between_steps     checkpoints, and what else the loop does
+    after             the adapter is written, the process ends
+
+`imports` are part of the first two, measured by themselves.
 """
 
 from __future__ import annotations
@@ -12,9 +21,12 @@ from __future__ import annotations
 import json
 import random
 import string
+import subprocess
+import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -91,10 +103,33 @@ def steps_of(run: Path) -> list[dict[str, Any]]:
     return [json.loads(one) for one in (run / "metrics.jsonl").read_text().splitlines()]
 
 
+def divided(run: Path, began: float, ended: float) -> dict[str, float]:
+    """Where the seconds of a run went, from the times that it wrote down itself."""
+    events = [json.loads(one) for one in (run / "events.jsonl").read_text().splitlines()]
+    at = {event["kind"]: datetime.fromisoformat(event["time"]).timestamp() for event in events}
+    prepared = (run / "environment.json").stat().st_mtime
+    steps = steps_of(run)
+    inside = sum(step["seconds"] for step in steps)
+    return {
+        "until_prepared": prepared - began,
+        "until_started": at["started"] - prepared,
+        "in_steps": inside,
+        "first_step": steps[0]["seconds"],
+        "between_steps": at["trained"] - at["started"] - inside,
+        "after": ended - at["trained"],
+    }
+
+
+def import_seconds() -> float:
+    """What importing everything that training needs takes by itself."""
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import tunesmith.train.stage"], check=True)
+    return time.monotonic() - began
+
+
 def measure(part: Part, folder: Path) -> None:
     """Write the base, train on it, and say what that took."""
     size = TINY if part.tiny else LARGE
-    price = float(part.words[0]) if part.words else 0.0
     weights = write_model(folder, size.config, part.device)
     if part.device == "cuda":
         torch.cuda.empty_cache()
@@ -106,9 +141,20 @@ def measure(part: Part, folder: Path) -> None:
         data=str(folder / "rows.jsonl"),
         settings=("data.held_out=0", f"train.epochs={EPOCHS}"),
     )
-    began = time.monotonic()
-    run = task.train("run")
-    whole = time.monotonic() - began
+    imports = import_seconds()
+    for kind in ("none", "fp8"):
+        settings = (*task.settings, f"base.quantize={kind}")
+        began = time.time()
+        run = replace(task, settings=settings).train(kind)
+        ended = time.time()
+        figures = figures_of(run, size, part, ended - began)
+        split = divided(run, began, ended)
+        line(weights=weights, base=kind, **figures, **split, imports=imports)
+
+
+def figures_of(run: Path, size: Size, part: Part, whole: float) -> dict[str, Any]:
+    """Time, rate and cost of a run."""
+    price = float(part.words[0]) if part.words else 0.0
     steps = steps_of(run)
     inside, tokens = sum(step["seconds"] for step in steps), sum(step["tokens"] for step in steps)
     seen = round(tokens / size.tokens)
@@ -118,19 +164,17 @@ def measure(part: Part, folder: Path) -> None:
         labelled=sum(step["trained"] for step in steps),
     )
     done = operations(shapes_of(size.config), work, "lora")
-    line(
-        weights=weights,
-        rows=size.rows,
-        epochs=EPOCHS,
+    return {
+        "rows": size.rows,
+        "epochs": EPOCHS,
         # A last step may be filled up with rows of the next epoch.
-        ok=tokens % size.tokens == 0 and seen >= EPOCHS * size.rows,
-        seconds=whole,
-        training_seconds=inside,
-        tokens_per_s=tokens / inside,
-        share=done / inside / product_rate(part.device),
-        price_per_hour=price,
-        cost=price * whole / 3600,
-    )
+        "ok": tokens % size.tokens == 0 and seen >= EPOCHS * size.rows,
+        "seconds": whole,
+        "price_per_hour": price,
+        "cost": price * whole / 3600,
+        "tokens_per_s": tokens / inside,
+        "share": done / inside / product_rate(part.device),
+    }
 
 
 def main() -> None:

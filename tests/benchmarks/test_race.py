@@ -12,7 +12,7 @@ import torch
 from benchmarks.gpu import padded, race, run, trl_peer
 from benchmarks.gpu.ours import product
 from benchmarks.gpu.part import Part
-from benchmarks.gpu.race import Steps, Tell
+from benchmarks.gpu.race import Ready, Steps, Tell
 from benchmarks.gpu.rows import RowSet, row_sets
 from benchmarks.gpu.shapes import Case, base_of, case_of, put_start, trained_weights
 from benchmarks.gpu.speed import contestants
@@ -26,8 +26,8 @@ def small(shape: str = "llama-8b", adapter: str = "lora") -> Case:
     return case_of(Part(words=(shape, adapter), tiny=True, device="cpu"))
 
 
-def losses(steps: Steps, case: Case, rows: RowSet) -> list[float]:
-    return race.lap_of(steps, case, rows, race.room_of(case)).losses
+def losses(ready: Ready, case: Case, rows: RowSet) -> list[float]:
+    return race.lap_of(ready.steps, case, rows, race.room_of(case)).losses
 
 
 def apart(found: Sequence[float], wanted: Sequence[float]) -> float:
@@ -61,6 +61,15 @@ def test_a_wrong_step_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert apart(losses(ours, case, rows), wanted) > run.LIMITS["float32"]
 
 
+def test_layers_as_they_came() -> None:
+    case = small()
+    stock, fused = product(case, fused=False), product(case)
+    assert "fused" not in stock.note
+    assert "2 layers fused" in fused.note
+    rows = row_sets(case)[0][1]
+    assert apart(losses(stock, case, rows), losses(fused, case, rows)) < 2e-6
+
+
 def test_losses_in_bf16() -> None:
     case = replace(small(), dtype=torch.bfloat16)
     rows = row_sets(case)[0][1]
@@ -73,7 +82,7 @@ def test_losses_of_trl() -> None:
     case = small()
     rows = row_sets(case)[0][1]
     wanted = losses(padded.transformers(case), case, rows)
-    flat = race.lap_of(trl_peer.trl(case, "flat"), case, rows, race.room_of(case))
+    flat = race.lap_of(trl_peer.trl(case, "flat").steps, case, rows, race.room_of(case))
     assert apart(flat.losses, wanted) < 2e-6
     assert sum(flat.tokens[rows.warm :]) == rows.tokens
 
@@ -146,7 +155,7 @@ def test_memory_decides_how_much_is_done_at_once(most: int, tried: list[int]) ->
 
 def test_what_does_not_fit_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     rows = RowSet(name="own", steps=[[token_row(26)]] * 4)
-    large = race.Contestant(name="large", prepare=lambda: limited(10, []))
+    large = race.Contestant(name="large", prepare=lambda: Ready(steps=limited(10, [])))
     race.run(large, small(), [rows], 100)
     assert '"skipped": "out of memory"' in capsys.readouterr().out
 
@@ -154,7 +163,7 @@ def test_what_does_not_fit_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_contestant_is_there() -> None:
     names = [one.name for one in contestants(small())]
     assert names[:2] == ["transformers", "tunesmith"], "the reference, and what is measured"
-    for word in ("unshared", "fp8", "nf4", "flat", "packed", "padded", "bf16"):
+    for word in ("unshared", "stock", "fp8", "nf4", "flat", "packed", "padded", "bf16"):
         assert any(word in name for name in names)
     full = [one.name for one in contestants(small(adapter="full"))]
     assert not any(word in name for name in full for word in ("fp8", "nf4", "bf16"))
