@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from transformers import AutoTokenizer
 
+from benchmarks.gpu.part import what_failed
 from benchmarks.gpu.shapes import Case
 from benchmarks.gpu.training import ROOT
 from tunesmith.contracts import TokenRow
@@ -57,7 +58,10 @@ def row_sets(case: Case) -> tuple[list[RowSet], dict[str, str]]:
     folder = bench_folder()
     if folder is None:
         return sets, {"bench": "no folder shared/bench in the checkout or beside it"}
-    steps = chats(folder, tiny=case.tiny)
+    try:
+        steps = chats(folder, tiny=case.tiny)
+    except (ImportError, OSError, ValueError) as error:  # the template needs a package, say
+        return sets, {"bench": what_failed(error)}
     highest = max(int(row.ids_T.max()) for rows in steps for row in rows)
     if highest >= vocabulary:
         return sets, {"bench": f"token {highest} is beyond the vocabulary of {vocabulary}"}

@@ -75,8 +75,7 @@ def on_small_base(case: Case, quantize: Quantize) -> Contestant:
 def from_trl(case: Case, mode: trl_peer.Mode) -> Contestant:
     """TRL; its trainer takes its time to begin, so a small part has one kind of rows for it."""
     return Contestant(
-        # Liger's kernels run on a GPU only.
-        name=("trl-liger" if case.device == "cuda" else "trl") + f"-{mode}",
+        name=("trl-liger" if trl_peer.has_liger(case.device) else "trl") + f"-{mode}",
         prepare=lambda: trl_peer.trl(case, mode),
         kinds=("shared",) if case.tiny else KINDS,
         same_steps=mode != "packed",

@@ -40,10 +40,14 @@ Mode = Literal["padded", "flat", "packed"]
 
 
 def missing() -> str:
-    """What of the packages is absent; Liger's matters on a GPU only."""
-    names = ["trl", "datasets", "accelerate"]
-    names += ["liger_kernel"] if torch.cuda.is_available() else []
+    """What of the packages is absent."""
+    names = ("trl", "datasets", "accelerate")
     return ", ".join(name for name in names if importlib.util.find_spec(name) is None)
+
+
+def has_liger(device: str) -> bool:
+    """Whether Liger's kernels are there; they run on a GPU only."""
+    return device == "cuda" and importlib.util.find_spec("liger_kernel") is not None
 
 
 def attention_of(mode: Mode, device: str) -> str:
@@ -145,7 +149,7 @@ def _options(case: Case, mode: Mode, work: _Work) -> Any:  # noqa: ANN401  an SF
     return SFTConfig(
         output_dir=str(work.folder / "trainer"), learning_rate=RATES[case.adapter],
         weight_decay=0.0, lr_scheduler_type="constant", warmup_steps=0, max_grad_norm=1.0,
-        bf16=case.dtype == torch.bfloat16, gradient_checkpointing=False, use_liger_kernel=on_gpu,
+        bf16=case.dtype == torch.bfloat16, gradient_checkpointing=False, use_liger_kernel=has_liger(case.device),
         use_cpu=not on_gpu, dataloader_pin_memory=on_gpu, logging_strategy="no",
         save_strategy="no", report_to=[], disable_tqdm=True, **options,
     )  # fmt: skip
