@@ -149,7 +149,8 @@ def _options(case: Case, mode: Mode, work: _Work) -> Any:  # noqa: ANN401  an SF
     return SFTConfig(
         output_dir=str(work.folder / "trainer"), learning_rate=RATES[case.adapter],
         weight_decay=0.0, lr_scheduler_type="constant", warmup_steps=0, max_grad_norm=1.0,
-        bf16=case.dtype == torch.bfloat16, gradient_checkpointing=False, use_liger_kernel=has_liger(case.device),
+        bf16=case.dtype == torch.bfloat16, gradient_checkpointing=False,
+        use_liger_kernel=has_liger(case.device),
         use_cpu=not on_gpu, dataloader_pin_memory=on_gpu, logging_strategy="no",
         save_strategy="no", report_to=[], disable_tqdm=True, **options,
     )  # fmt: skip
