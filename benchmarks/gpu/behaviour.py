@@ -8,6 +8,7 @@ resume       a run that is killed and continued ends with the same bits; without
              `train.deterministic`, with the same losses to rounding
 optimizers   AdamW in 8 bits and in pages moves weights as torch's does, resumed or not
 memory       a step that does not fit is repeated in smaller forests, with the same losses
+offloading   inputs of layers that wait in main memory: the same bits and a lower peak
 waiting      a step is launched without waiting for the device, as `waiting.py` says
 
 Each gives lines, whose `ok` says whether it is right.
@@ -29,6 +30,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM
 
 from benchmarks.gpu.exact import alone, by_forest, distance, rows_of_a_tree
+from benchmarks.gpu.offloading import offloading
 from benchmarks.gpu.part import Part, line, read_part, what_failed
 from benchmarks.gpu.training import (
     SIZES,
@@ -231,6 +233,7 @@ EVERY = {
     "generation": generation,
     "resume": resume,
     "memory": memory,
+    "offloading": offloading,
     "optimizers": optimizers,
     "waiting": waiting,
 }

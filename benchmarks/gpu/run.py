@@ -59,7 +59,7 @@ def parts() -> list[Part]:
         found.append(Part(name=name, module="exact", arguments=names, seconds=seconds, call=1))
     behaviours = (
         ("nf4", 40), ("fp8", 60), ("optimizers", 40), ("waiting", 120), ("generation", 30),
-        ("resume", 90), ("memory", 90),
+        ("resume", 90), ("memory", 90), ("offloading", 40),
     )  # fmt: skip
     for name, seconds in behaviours:
         found.append(

@@ -1,4 +1,4 @@
-"""NF4, generation, resuming and too little memory, as `benchmarks.gpu.behaviour` measures them."""
+"""NF4, generation, resuming, memory and more, as `benchmarks.gpu.behaviour` measures them."""
 
 from __future__ import annotations
 
