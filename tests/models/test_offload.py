@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -17,9 +19,11 @@ from torch import Tensor, nn
 from tests.models.test_recompute import gradients
 from tests.models.tiny import CONFIGS, random_rows, tiny_model
 from tunesmith.data.forest import Packing, build_forests
+from tunesmith.errors import ResourceError
 from tunesmith.models.adapters import full, lora
 from tunesmith.models.attention import enable_forest
-from tunesmith.models.offload import Offload, PlainCarrier, carrier_for
+from tunesmith.models.fused import install
+from tunesmith.models.offload import CudaCarrier, Offload, PlainCarrier, carrier_for
 from tunesmith.models.recompute import recompute_layers
 from tunesmith.models.score import forest_scores
 
@@ -38,6 +42,7 @@ class LateCarrier:
 
     pending: list[Copy] = field(default_factory=list)
     homes: list[weakref.ref[Tensor]] = field(default_factory=list)
+    left: list[weakref.ref[Tensor]] = field(default_factory=list)
     most: int = 0
     """Copies that were under way at once."""
     log: list[str] = field(default_factory=list)
@@ -53,6 +58,11 @@ class LateCarrier:
             assert source.isfinite().all(), "called back before it had left"
             self.log.append("in")
             target.fill_(torch.nan)
+        else:
+            # Transformers keeps the first layer's until its forward pass has ended.
+            here = [one for one in self.left if one() is not None]
+            assert len(here) <= 1, "it left and is still here"
+            self.left = [*here, weakref.ref(source)]
         copy = Copy(source=weakref.ref(source), target=weakref.ref(target))
         self.pending.append(copy)
         self.most = max(self.most, len(self.pending))
@@ -230,6 +240,104 @@ def test_a_broken_pass_leaves_nothing_behind(forward: bool) -> None:  # noqa: FB
     gc.collect()
     assert carrier.pending == []
     assert [home for home in carrier.homes if home() is not None] == []
+
+
+@pytest.mark.parametrize("adapter", ["lora", "full"])
+def test_layers_that_are_fused_as_on_a_gpu(monkeypatch: pytest.MonkeyPatch, adapter: str) -> None:
+    monkeypatch.setattr(install, "takes_whole", lambda inner: True)
+    stays, leaves = trainable(adapter), trainable(adapter)
+    assert "5 layers fused" in enable_forest(leaves).reason
+    recompute_layers(stays, LAYERS)
+    carrier, _ = late(leaves)
+    for model in (stays, leaves):
+        torch.autograd.backward(loss_of(model, 1))
+    found, expected = slopes(leaves), slopes(stays)
+    assert all(torch.equal(found[key], expected[key]) for key in expected)
+    assert carrier.log.count("in") == LAYERS - 1
+
+
+class FakeEvent:
+    """A place in the order of a fake stream."""
+
+
+class FakeStream:
+    """Notes in which order a device is asked."""
+
+    def __init__(self, name: str, log: list[str]) -> None:
+        self.name, self.log = name, log
+
+    def wait_stream(self, other: FakeStream) -> None:
+        self.log.append(f"{self.name} waits for {other.name}")
+
+    def record_event(self) -> FakeEvent:
+        self.log.append(f"{self.name} marks")
+        return FakeEvent()
+
+    def wait_event(self, event: FakeEvent) -> None:
+        assert isinstance(event, FakeEvent)
+        self.log.append(f"{self.name} waits for a mark")
+
+
+def test_a_gpu_is_asked_in_this_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can be told of CUDA where there is none: who waits for whom, and what is pinned."""
+    log: list[str] = []
+    streams = [FakeStream("computing", log)]
+    pinned: list[int] = []
+    empty, copy = torch.empty, torch.Tensor.copy_
+
+    @contextmanager
+    def onto(stream: FakeStream) -> Iterator[None]:
+        streams.append(stream)
+        yield
+        streams.pop()
+
+    def pin(*sizes: int, dtype: torch.dtype, pin_memory: bool) -> Tensor:
+        assert pin_memory
+        pinned.append(sizes[0])
+        return empty(*sizes, dtype=dtype)
+
+    def copied(target: Tensor, source: Tensor, *, non_blocking: bool) -> Tensor:
+        assert non_blocking
+        log.append(f"{streams[-1].name} copies")
+        return copy(target, source)
+
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: FakeStream("side", log))
+    monkeypatch.setattr(torch.cuda, "Event", FakeEvent)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: streams[-1])
+    monkeypatch.setattr(torch.cuda, "stream", onto)
+    carrier = CudaCarrier(torch.device("cuda", 0))
+    large_TH, small_TH = torch.randn(6, 4).bfloat16(), torch.randn(2, 4).bfloat16()
+    with monkeypatch.context() as during:
+        during.setattr(torch, "empty", pin)
+        homes = [carrier.room(one) for one in (large_TH, small_TH, large_TH)]
+    assert pinned == [48, 48, 48], "one size, so that each can take another's place"
+    assert [(home.shape, home.dtype) for home in homes[:2]] == [
+        (one.shape, one.dtype) for one in (large_TH, small_TH)
+    ]
+    with monkeypatch.context() as during:
+        during.setattr(torch.Tensor, "copy_", copied)
+        mark = carrier.carry(large_TH, homes[0])
+        carrier.wait(mark)
+    assert log == [
+        "side waits for computing",
+        "side copies",
+        "side marks",
+        "computing waits for a mark",
+    ]
+    assert torch.equal(homes[0], large_TH)
+
+
+def test_no_more_pinned_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*sizes: int, **how: object) -> Tensor:
+        raise RuntimeError("CUDA error: out of memory")
+
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: FakeStream("side", []))
+    carrier = CudaCarrier(torch.device("cuda", 0))
+    like = torch.zeros(2**20)
+    monkeypatch.setattr(torch, "empty", refuse)
+    with pytest.raises(ResourceError, match="no 4 MiB of pinned main memory") as caught:
+        carrier.room(like)
+    assert "activation_offloading: false" in caught.value.hint
 
 
 def test_what_is_small_stays() -> None:
