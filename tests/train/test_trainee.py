@@ -45,3 +45,10 @@ def test_inputs_of_layers_that_wait_in_main_memory_change_no_bit(
     assert losses[0] == losses[1]
     assert digests[0] == digests[1]
     assert copies % 2 == 0, "all that left came back"
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_layers_are_fused_unless_the_recipe_forbids_it(workshop: Workshop, fused: bool) -> None:
+    run = workshop.new_run(f"fused-{fused}")
+    record = workshop.train(run, workshop.recipe(fused_layers=fused, steps=2))
+    assert ("layers fused" in record.forest) == fused

@@ -200,11 +200,12 @@ def _kept(
     counted on where a mistake costs half a forest and no more: in one process on CUDA.
     """
     lora = recipe.adapter.name != "full"
+    fusible = shape.fusible and recipe.train.fused_layers
     return Kept(
         shape=shape,
         size=_BYTES[precision],
         between=_BYTES[precision] if lora else _BYTES["fp32"],
-        fused=shape.fusible and hardware.device == "cuda" and processes.count == 1,
+        fused=fusible and hardware.device == "cuda" and processes.count == 1,
         casts=precision == "bf16" and lora,
     )
 

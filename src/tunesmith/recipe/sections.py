@@ -161,6 +161,9 @@ class Train(Config):
     It does not change the result."""
     deterministic: bool = True
     """On a GPU: the same bits each time, resumed or not; false may be faster, equal to rounding."""
+    fused_layers: bool = True
+    """Compute decoder layers as a few long operations with their gradients written out, where
+    they prove to give the same. It changes the result to rounding."""
     share_prefixes: bool = True
     """Compute what rows of a step begin with once for all. It does not change the result."""
     group_prefixes: bool = False

@@ -58,12 +58,13 @@ def load_trainee(recipe: Recipe, base: BaseFolder, group: Group, spread: Spread)
     model, adapter = attached(recipe, base, "cpu" if spread == "fsdp" else device)
     again = recipe.train.recompute_layers or 0
     offload = Offload() if recipe.train.activation_offloading else None
+    fuse = recipe.train.fused_layers
     if spread == "fsdp" and device != "cpu":  # it runs only when it has reached the device
         recompute_layers(model, again, offload)
         placement = place(model, spread, group, device)
-        support = _proved(model, placement)
+        support = _proved(model, placement, fuse=fuse)
     else:  # what stands in for a layer comes before the layers are divided
-        support = _proved(model, Placement())
+        support = _proved(model, Placement(), fuse=fuse)
         recompute_layers(model, again, offload)
         placement = place(model, spread, group, device)
     method = cast(Method, plugins.load("methods", recipe.method.name))
@@ -98,8 +99,8 @@ def options_of(kind: type[Config], choice: PluginChoice) -> Config:
     return kind.model_validate_json(json.dumps(choice.options))
 
 
-def _proved(model: nn.Module, placement: Placement) -> ForestSupport:
+def _proved(model: nn.Module, placement: Placement, *, fuse: bool) -> ForestSupport:
     with without_dropout(model):  # which would make any proof fail
-        support = placement.compute(lambda: enable_forest(model))
+        support = placement.compute(lambda: enable_forest(model, fuse=fuse))
     placement.settle()
     return support
