@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from unittest.mock import patch
 
 import torch
 from torch import nn
@@ -20,12 +19,10 @@ from benchmarks.gpu.shapes import RANK, Case, base_of, put_start, trained_weight
 from tunesmith.contracts import Scores, TokenRow
 from tunesmith.data.forest import Forest, Packing
 from tunesmith.methods import sft
-from tunesmith.models import attention
 from tunesmith.models.adapters import full, lora
-from tunesmith.models.attention import ForestSupport, enable_forest
+from tunesmith.models.attention import enable_forest
 from tunesmith.models.choice import choose_way
 from tunesmith.models.fp8 import keep_in_fp8
-from tunesmith.models.fused.install import Fused
 from tunesmith.models.head import use_way
 from tunesmith.models.nf4 import keep_gradients_right
 from tunesmith.models.score import forest_scores
@@ -52,7 +49,7 @@ def product(
     kind = full if case.adapter == "full" else lora
     config = full.Config() if case.adapter == "full" else lora.Config(rank=RANK)
     model = kind.attach(quantised(base_of(case), case, quantize), config)
-    support = enabled(model, fused=fused)
+    support = enable_forest(model, fuse=fused)
     head = chosen_head(model, case)
 
     def scores(forest: Forest) -> Scores:
@@ -73,14 +70,6 @@ def product(
         _train(replace(objective, packing=packing), rows, RATES[case.adapter], tell)
 
     return Ready(steps=steps, note=support.reason + head)
-
-
-def enabled(model: nn.Module, *, fused: bool) -> ForestSupport:
-    """The model takes forests; with the layers that it came with, unless they may be fused."""
-    if fused:
-        return enable_forest(model)
-    with patch.object(attention, "fuse_layers", return_value=Fused(layers=0)):
-        return enable_forest(model)
 
 
 def chosen_head(model: nn.Module, case: Case) -> str:
