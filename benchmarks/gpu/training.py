@@ -110,7 +110,10 @@ def write_rows(folder: Path, length: int, count: int) -> Path:
 
 def absent_packages() -> str:
     """What the command line needs and is not there."""
-    needed = ("ruamel", "typer", "rich")
+    needed = (
+        "ruamel", "typer", "rich", "python_calamine", "pyarrow", "rensa", "py3langid",
+        "phonenumbers", "license_expression", "boolean",
+    )  # fmt: skip
     return ", ".join(name for name in needed if importlib.util.find_spec(name) is None)
 
 
