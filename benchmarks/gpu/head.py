@@ -3,7 +3,7 @@
 Heads of Llama 8B and 1B, Qwen3 8B and Gemma 2 (soft-capped), frozen in bf16 and trained in fp32
 under autocast, with random weights, for 4,096 trained tokens. Every way of `models/heads` is
 compared with fp64 and, where it is right, timed, as a run does when it begins
-(`tunesmith.models.choice`). Right must be the way that is taken where nothing is measured.
+(`tunesmith.models.output.choice`). Right must be the way that is taken where nothing is measured.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM, Gemma2Config, LlamaConfig, PretrainedConfig
 
 from benchmarks.gpu.part import Part, line, read_part, what_failed
-from tunesmith.models.choice import choose_way, on_cuda
+from tunesmith.models.output.choice import choose_way, on_cuda
 
 TOKENS = 4096
 DEFAULT = "chunked"

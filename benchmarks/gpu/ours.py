@@ -21,10 +21,10 @@ from tunesmith.data.forest import Forest, Packing
 from tunesmith.methods import sft
 from tunesmith.models.adapters import full, lora
 from tunesmith.models.attention import enable_forest
-from tunesmith.models.choice import choose_way
 from tunesmith.models.fp8 import keep_in_fp8
-from tunesmith.models.head import use_way
 from tunesmith.models.nf4 import keep_gradients_right
+from tunesmith.models.output.choice import choose_way
+from tunesmith.models.output.logprobs import use_way
 from tunesmith.models.score import forest_scores
 from tunesmith.recipe import Train
 from tunesmith.recipe.sections import Quantize

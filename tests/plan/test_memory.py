@@ -11,7 +11,7 @@ from tests.tiny_run import Shape, write_base
 from tunesmith.base import BaseFolder, locate_base
 from tunesmith.contracts import Hardware
 from tunesmith.errors import RecipeError, ResourceError
-from tunesmith.models.reading import CHUNK_BYTES
+from tunesmith.models.output.reading import CHUNK_BYTES
 from tunesmith.plan.memory import _HEAD_CHUNK, MemoryPlan, Processes, plan_memory
 from tunesmith.plan.placement import share_of
 from tunesmith.ranks import Ranks

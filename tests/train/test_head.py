@@ -15,8 +15,8 @@ from tests.models.tiny import CONFIGS, tiny_model
 from torch import nn
 
 from tunesmith.errors import RunError
-from tunesmith.models import head as head_module
-from tunesmith.models.choice import Choice
+from tunesmith.models.output import logprobs as head_module
+from tunesmith.models.output.choice import Choice
 from tunesmith.runs import Run
 from tunesmith.train import stage
 from tunesmith.train.head import Workload, settle_head, workload

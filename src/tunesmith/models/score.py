@@ -22,7 +22,7 @@ from tunesmith.data.forest import Forest
 from tunesmith.models.attention import ForestSupport, layout_of
 from tunesmith.models.blocks import padded, room_for
 from tunesmith.models.causal import causal_model, vocabulary_of
-from tunesmith.models.head import token_logprobs
+from tunesmith.models.output.logprobs import token_logprobs
 from tunesmith.models.precision import products
 from tunesmith.models.rotary import forget_length
 from tunesmith.models.transfer import sent

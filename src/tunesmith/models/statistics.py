@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from tunesmith.models.causal import vocabulary_of
-from tunesmith.models.reading import chunk_length, own_head
+from tunesmith.models.output.reading import chunk_length, own_head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """How a run computes its output head on a GPU: measured once, recorded, replayed on resume.
 
 In state.json the choice stands as `{"choices": {"head": "chunked", ...}}`, and in events.jsonl
-with its figures. Elsewhere nothing is measured: there `models.head` has its order. Nor where
+with its figures. Elsewhere nothing is measured: there `models.output` has its order. Nor where
 the model lies in parts on several processes: its head is whole only while all of them run it.
 """
 
@@ -15,8 +15,8 @@ from torch import nn
 
 from tunesmith.data.store import PackedRows
 from tunesmith.errors import RunError
-from tunesmith.models.choice import Choice, Stopwatch, choose_way, states_like
-from tunesmith.models.head import use_way, why_not
+from tunesmith.models.output.choice import Choice, Stopwatch, choose_way, states_like
+from tunesmith.models.output.logprobs import use_way, why_not
 from tunesmith.models.precision import products
 from tunesmith.train.processes import Group
 from tunesmith.train.resume import Identity

@@ -33,8 +33,8 @@ from tunesmith.data.sound import require_sound
 from tunesmith.data.store import PackedRows
 from tunesmith.hardware import detect
 from tunesmith.models.attention import ForestSupport
-from tunesmith.models.choice import Choice
 from tunesmith.models.load import adapter_switched_off
+from tunesmith.models.output.choice import Choice
 from tunesmith.models.score import forest_scores
 from tunesmith.ranks import Spread
 from tunesmith.recipe import Recipe

@@ -1,1 +1,1 @@
-"""Fused layers."""
+"""Ways of computing the output head."""

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from tests.models.tiny import CONFIGS, tiny_model
-from tunesmith.models import passes, reading
-from tunesmith.models.head import token_logprobs, use_way
 from tunesmith.models.heads import chunked, general
-from tunesmith.models.reading import Head, HeadReading, read_head
+from tunesmith.models.output import passes, reading
+from tunesmith.models.output.logprobs import token_logprobs, use_way
+from tunesmith.models.output.reading import Head, HeadReading, read_head
 
 WIDTH = 12
 

@@ -9,7 +9,7 @@ from peft import LoraConfig, get_peft_model
 from tests.models.tiny import CONFIGS, tiny_model
 from tunesmith.models.causal import causal_model
 from tunesmith.models.heads import general
-from tunesmith.models.reading import chunk_length, read_head
+from tunesmith.models.output.reading import chunk_length, read_head
 
 IDS = torch.arange(3, 40)[None]
 

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from tests.models.tiny import CONFIGS, tiny_model
-from tunesmith.models.agreement import disagreement
-from tunesmith.models.head import way_called
 from tunesmith.models.heads import cut_cross_entropy, liger
-from tunesmith.models.reading import Head, HeadReading, read_head
+from tunesmith.models.output.agreement import disagreement
+from tunesmith.models.output.logprobs import way_called
+from tunesmith.models.output.reading import Head, HeadReading, read_head
 
 
 def losses(

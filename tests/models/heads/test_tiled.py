@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from tests.models.tiny import CONFIGS, VOCABULARY, tiny_model
 from tunesmith.models.causal import causal_model
-from tunesmith.models.head import token_logprobs
 from tunesmith.models.heads import tiled
-from tunesmith.models.reading import Head, HeadReading, own_head
+from tunesmith.models.output.logprobs import token_logprobs
+from tunesmith.models.output.reading import Head, HeadReading, own_head
 
 WIDTH = 12
 

@@ -27,8 +27,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction, FunctionCtx, once_differentiable
 
-from tunesmith.models.passes import Formula, changed, derived, one_pass, summed
-from tunesmith.models.reading import (
+from tunesmith.models.output.passes import Formula, changed, derived, one_pass, summed
+from tunesmith.models.output.reading import (
     CHUNK_BYTES,
     Head,
     HeadReading,

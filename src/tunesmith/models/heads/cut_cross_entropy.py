@@ -15,7 +15,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from tunesmith.models.reading import Head, autocast_precision
+from tunesmith.models.output.reading import Head, autocast_precision
 
 REPEATABLE = False
 

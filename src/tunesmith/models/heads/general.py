@@ -17,7 +17,7 @@ from torch.autograd.function import BackwardCFunction, FunctionCtx
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from tunesmith.models.reading import Head, chunk_length, chunks
+from tunesmith.models.output.reading import Head, chunk_length, chunks
 
 REPEATABLE = True
 

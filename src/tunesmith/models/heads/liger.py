@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction, FunctionCtx, once_differentiable
 
-from tunesmith.models.reading import Head, autocast_precision
+from tunesmith.models.output.reading import Head, autocast_precision
 
 REPEATABLE = True
 _Forward = Callable[..., Sequence[Tensor | None]]

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction, FunctionCtx, once_differentiable
 
-from tunesmith.models.reading import Head
+from tunesmith.models.output.reading import Head
 
 REPEATABLE = True
 _TOKENS = 512

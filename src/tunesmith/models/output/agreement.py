@@ -16,7 +16,7 @@ from subprocess import SubprocessError
 import torch
 from torch import Tensor
 
-from tunesmith.models.reading import Head, HeadReading, Way, autocast_precision
+from tunesmith.models.output.reading import Head, HeadReading, Way, autocast_precision
 
 _TOKENS = 19
 _ROWS = 2_048

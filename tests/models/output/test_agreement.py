@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from tests.models.tiny import CONFIGS, tiny_model
-from tunesmith.models.agreement import disagreement
-from tunesmith.models.head import way_called
-from tunesmith.models.reading import Head, read_head
+from tunesmith.models.output.agreement import disagreement
+from tunesmith.models.output.logprobs import way_called
+from tunesmith.models.output.reading import Head, read_head
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "autocast": torch.float32}
 FAULTS = {

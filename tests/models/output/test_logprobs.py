@@ -9,9 +9,9 @@ from torch import Tensor
 from tests.models.tiny import CONFIGS, VOCABULARY, tiny_model
 from tunesmith import plugins
 from tunesmith.errors import RecipeError
-from tunesmith.models import head as head_module
-from tunesmith.models.head import token_logprobs, use_way, way_called, why_not
-from tunesmith.models.reading import Head
+from tunesmith.models.output import logprobs as head_module
+from tunesmith.models.output.logprobs import token_logprobs, use_way, way_called, why_not
+from tunesmith.models.output.reading import Head
 
 IDS = torch.arange(3, 40)[None]
 WAYS = plugins.names("heads")

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from tunesmith import plugins
 from tunesmith.contracts import JsonObject
-from tunesmith.models.agreement import FAILURES
-from tunesmith.models.head import way_called, why_not
+from tunesmith.models.output.agreement import FAILURES
+from tunesmith.models.output.logprobs import way_called, why_not
+from tunesmith.models.output.reading import HeadReading, read_head
 from tunesmith.models.precision import products
-from tunesmith.models.reading import HeadReading, read_head
 
 ROOM = 2**30
 """Bytes beyond what is given that a head may take: what the memory plan sets aside on a GPU."""

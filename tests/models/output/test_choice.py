@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from tests.models.tiny import CONFIGS, tiny_model
 from tunesmith import plugins
-from tunesmith.models import choice as choice_module
-from tunesmith.models.choice import ROOM, choose_way
-from tunesmith.models.head import way_called
+from tunesmith.models.output import choice as choice_module
+from tunesmith.models.output.choice import ROOM, choose_way
+from tunesmith.models.output.logprobs import way_called
 from tunesmith.plan import memory
 
 MIB = 2**20

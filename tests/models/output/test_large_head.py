@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, Gemma2Config, LlamaConfig
 
-from tunesmith.models.head import token_logprobs
+from tunesmith.models.output.logprobs import token_logprobs
 from tunesmith.models.statistics import token_statistics
 
 TOKENS = 384

@@ -9,7 +9,7 @@ from torch.nn import functional
 from transformers.utils.generic import ModelOutput
 
 from tests.models.tiny import CONFIGS, tiny_model
-from tunesmith.models.reading import own_head, read_head
+from tunesmith.models.output.reading import own_head, read_head
 
 FORMULAS = {"gemma2": (1.0, 3.0), "granite": (0.25, None), "cohere": (0.25, None)}
 

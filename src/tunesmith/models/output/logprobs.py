@@ -22,9 +22,9 @@ import torch
 from torch import Tensor, nn
 
 from tunesmith import plugins
-from tunesmith.models.agreement import disagreement
 from tunesmith.models.causal import causal_model
-from tunesmith.models.reading import Head, Way, read_head
+from tunesmith.models.output.agreement import disagreement
+from tunesmith.models.output.reading import Head, Way, read_head
 
 _ON_A_CPU = ("tiled", "general")
 _ELSEWHERE = ("chunked", "general")
