@@ -51,14 +51,7 @@ def one_pass(function: Callable[Given, Made], like: Tensor) -> Callable[Given, M
     """
     if not like.is_cuda or _as_it_stands.get():
         return function
-
-    def call(*given: Given.args, **named: Given.kwargs) -> Made:
-        assert not named, "passes are called by place"
-        # The compiler need not know who asks for gradients: it would compile for each case.
-        plain = tuple(_detached(one) for one in given)
-        return cast(Made, in_one(function, tuple(_case(one) for one in plain))(*plain))
-
-    return call
+    return cast(Callable[Given, Made], _by_case(function))
 
 
 def compile_faults() -> tuple[type[Exception], ...]:
@@ -87,25 +80,34 @@ def as_it_stands() -> Iterator[None]:
 
 
 @cache
-def in_one(
-    function: Callable[..., Made], case: tuple[object, ...], backend: str = "inductor"
-) -> Callable[..., Made]:
-    """Compiled for a case: precisions, and sizes but for the number of tokens."""
-    compiled = compiled_apart(function, backend)
+def _by_case(function: Callable[..., Made], backend: str = "inductor") -> Callable[..., Made]:
+    """Compiled once for each case: precisions, and sizes but for the number of tokens."""
+    known: dict[object, Callable[..., Made]] = {}
 
     def call(*given: object) -> Made:
-        for one in given:
-            for part in one if isinstance(one, tuple) else (one,):
-                if isinstance(part, Tensor) and part.ndim > 1:
-                    torch._dynamo.maybe_mark_dynamic(part, 0)
-        return compiled(*given)
+        # The compiler need not know who asks for gradients: it would compile for each case.
+        plain = tuple(_detached(one) for one in given)
+        switches = (torch.are_deterministic_algorithms_enabled(), torch.is_inference_mode_enabled())
+        case = (switches, tuple(_case(one) for one in plain))
+        compiled = known.get(case)
+        if compiled is None:
+            compiled = known[case] = compiled_apart(function, backend)
+            _let_sizes_vary(plain)  # which counts while it is compiled
+        return compiled(*plain)
 
     return call
 
 
+def _let_sizes_vary(given: tuple[object, ...]) -> None:
+    for one in given:
+        for part in one if isinstance(one, tuple) else (one,):
+            if isinstance(part, Tensor) and part.ndim > 1:
+                torch._dynamo.maybe_mark_dynamic(part, 0)
+
+
 def _detached(one: object) -> object:
     if isinstance(one, Tensor):
-        return one.detach()
+        return one.detach() if one.requires_grad else one
     return tuple(_detached(part) for part in one) if isinstance(one, tuple) else one
 
 

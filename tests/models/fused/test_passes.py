@@ -42,12 +42,7 @@ def calls(tokens: int, dtype: torch.dtype) -> list[Call]:
 
 def by(backend: str) -> Callable[[Callable[..., object], tuple[object, ...]], object]:
     """Calls a pass as on a GPU, but by another compiler."""
-
-    def call(function: Callable[..., object], given: tuple[object, ...]) -> object:
-        case = tuple(compiled._case(one) for one in given)
-        return compiled.in_one(function, case, backend)(*given)
-
-    return call
+    return lambda function, given: compiled._by_case(function, backend)(*given)
 
 
 def as_list(made: object) -> list[Tensor]:
@@ -59,6 +54,7 @@ def as_list(made: object) -> list[Tensor]:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_compiled_they_give_the_same(dtype: torch.dtype) -> None:
     torch._dynamo.reset()
+    compiled._by_case.cache_clear()
     made = by("aot_eager")
     for tokens in (5, 6, 17):
         for function, given in calls(tokens, dtype):
@@ -70,6 +66,7 @@ def test_compiled_they_give_the_same(dtype: torch.dtype) -> None:
 
 def test_another_number_of_tokens_is_not_compiled_again() -> None:
     torch._dynamo.reset()
+    compiled._by_case.cache_clear()
     torch._dynamo.utils.counters.clear()
     made = by("eager")
     frames = []
