@@ -12,7 +12,7 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, GraniteConfig
 
 from tests.models.tiny import CONFIGS, tiny_model
 from tests.models.trees import BRANCHING
@@ -366,3 +366,11 @@ def test_layers_can_be_left_as_they_are() -> None:
     model = adapted("llama", "lora")
     assert enable_forest(model, fuse=False).supported
     assert fused_in(model) == 0
+
+
+def test_layers_that_only_look_alike_are_told_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Granite scales what its layers add."""
+    monkeypatch.setattr(install, "takes_whole", lambda inner: True)
+    config = GraniteConfig(**CONFIGS["llama"].to_diff_dict(), residual_multiplier=0.5)
+    support = enable_forest(tiny_model(config))
+    assert "others not (in fp32 they give other numbers when fused)" in support.reason

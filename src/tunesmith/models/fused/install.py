@@ -22,7 +22,7 @@ from tunesmith.models.causal import decoder_layers
 from tunesmith.models.compiled import as_it_stands, compile_faults
 from tunesmith.models.fused.exact_copy import in_fp32
 from tunesmith.models.fused.layer import FusedLayer
-from tunesmith.models.fused.reading import Reading, read_layer
+from tunesmith.models.fused.reading import Reading, looks_alike, read_layer
 from tunesmith.models.precision import products
 from tunesmith.models.segments import AttentionCall, Layout
 from tunesmith.models.stand_in import StandIn
@@ -40,7 +40,7 @@ class Fused:
     layers: int
     """How many are fused now."""
     why_not: str = ""
-    """What a layer that proved right in fp32 failed by in its own precision."""
+    """On a GPU: what layers failed by that look as if they could be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +68,17 @@ def fuse_layers(inner: PreTrainedModel, layout: Layout, forward: Callable[[], ob
         return Fused(layers=0)
     with torch.no_grad(), _watched(stack) as seen:
         forward()
-    why_not = ""
+    why_not, unlike = "", False
     for place, layer in enumerate(stack):
         if isinstance(layer, StandIn) or place not in seen:
             continue
         last = place == len(stack) - 1
+        if not looks_alike(layer) or layer.get_submodule("self_attn") not in layout.calls:
+            continue
         with as_it_stands():
             reading = _proved(layer, layout.calls, seen[place], whole=whole)
         if reading is None:
+            unlike = True
             continue
         found = FusedLayer(layer, reading, last=last, whole=whole)
         if whole:
@@ -84,6 +87,8 @@ def fuse_layers(inner: PreTrainedModel, layout: Layout, forward: Callable[[], ob
         if why_not:
             break
         stack[place] = found
+    if whole and unlike and not why_not:
+        why_not = "in fp32 they give other numbers when fused"
     return Fused(layers=sum(_is_fused(layer) for layer in stack), why_not=why_not)
 
 
@@ -125,10 +130,7 @@ def _proved(
     layer: nn.Module, calls: Mapping[nn.Module, AttentionCall], seen: _Seen, *, whole: bool
 ) -> Reading | None:
     """How a layer computes, if a fused one that computes so does the same."""
-    attention = dict(layer.named_children()).get("self_attn")
-    if attention is None or attention not in calls:
-        return None
-    call = calls[attention]
+    call = calls[layer.get_submodule("self_attn")]
     if whole:
         layer, seen = in_fp32(layer), _in_fp32(seen)
     # What a layer adds may be little beside what comes into it, and a fault in it less: so it is

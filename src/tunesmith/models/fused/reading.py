@@ -39,6 +39,21 @@ def norm_of(module: nn.Module, offset: float) -> Norm:
     return Norm(weight_D=module.weight, epsilon=epsilon, offset=offset)
 
 
+def looks_alike(layer: nn.Module) -> bool:
+    """Whether a layer has the parts, by name, that a fused one computes with."""
+    children = dict(layer.named_children())
+    if set(children) != _LAYER:
+        return False
+    attention, inner = children["self_attn"], children["mlp"]
+    if any(list(module.parameters(recurse=False)) for module in (layer, attention, inner)):
+        return False
+    names = {name for name, _ in attention.named_children()}
+    inside = {name for name, _ in inner.named_children()}
+    if names not in ({*ATTENTION}, {*ATTENTION, *HEAD_NORMS}) or inside - {"act_fn"} != set(INNER):
+        return False
+    return isinstance(vars(attention).get("head_dim"), int) and "act_fn" in {*inside, *vars(inner)}
+
+
 def read_layer(layer: nn.Module, call: AttentionCall, *, rotated: bool) -> Reading | None:
     """How a layer seems to compute; None where its structure is another.
 
@@ -47,22 +62,10 @@ def read_layer(layer: nn.Module, call: AttentionCall, *, rotated: bool) -> Readi
         call: what it asked of attention.
         rotated: whether its positions are rotated; the proof shows which is true.
     """
-    children = dict(layer.named_children())
-    if set(children) != _LAYER:
+    if not looks_alike(layer):
         return None
-    attention, inner = children["self_attn"], children["mlp"]
-    if any(list(module.parameters(recurse=False)) for module in (layer, attention, inner)):
-        return None
-    names = {name for name, _ in attention.named_children()}
-    inside = {name for name, _ in inner.named_children()}
-    head_norms = names == {*ATTENTION, *HEAD_NORMS}
-    if not (head_norms or names == set(ATTENTION)) or inside - {"act_fn"} != set(INNER):
-        return None
-    if not isinstance(vars(attention).get("head_dim"), int) or "act_fn" not in {
-        *inside,
-        *vars(inner),
-    }:
-        return None
+    attention, inner = layer.get_submodule("self_attn"), layer.get_submodule("mlp")
+    head_norms = len(dict(attention.named_children())) > len(ATTENTION)
     activation = _activation(inner.act_fn)
     norms = [
         layer.get_submodule("input_layernorm"),
