@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from transformers import LlamaConfig
+from transformers import LlamaConfig, PreTrainedModel
 
 from tests.models.tiny import BORDER, CONFIGS, LENGTHWISE, UNSUPPORTED, tiny_model
 from tunesmith.data.forest import Packing
@@ -112,3 +112,28 @@ def test_a_vocabulary_of_a_few_tokens() -> None:
         num_attention_heads=2, bos_token_id=1, eos_token_id=2,
     )  # fmt: skip
     assert enable_forest(tiny_model(config)).supported
+
+
+@pytest.mark.parametrize(
+    ("dtype", "noise", "limit"),
+    [(torch.float32, 0.04, 1e-4), (torch.bfloat16, 0.04, 0.08), (torch.bfloat16, 0.001, 0.03)],
+)
+def test_deep_models_may_differ_by_what_another_order_of_rounding_makes(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, noise: float, limit: float
+) -> None:
+    """Of rows alone, attention written out beside Transformers' fused one."""
+    model = tiny_model(CONFIGS["llama"]).to(dtype)
+    names = []
+    hidden = attention._hidden
+
+    def noted(inner: PreTrainedModel, row: list[int]) -> torch.Tensor:
+        names.append(inner.config._attn_implementation)
+        made = hidden(inner, row)
+        return made * (1 + noise) if names[-1] == "eager" else made
+
+    monkeypatch.setattr(attention, "_hidden", noted)
+    alone = attention._rows_alone(model, [[1, 2, 3], [4, 5]], "sdpa")
+    assert names == ["eager", "eager", "sdpa", "sdpa"]
+    assert alone.limit == pytest.approx(limit, rel=0.15)
+    wanted = [hidden(model, row) for row in ([1, 2, 3], [4, 5])]
+    assert all(torch.equal(one, other) for one, other in zip(alone.hidden, wanted, strict=True))
