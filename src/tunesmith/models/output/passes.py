@@ -20,6 +20,8 @@ import torch
 from torch import Tensor
 from torch._dynamo import maybe_mark_dynamic
 
+from tunesmith.models.compiled import compiled_apart
+
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 Formula = tuple[float, float | None]
@@ -86,16 +88,23 @@ def compiled(
     function: Callable[Given, Made], backend: str | Callable[..., object] = "inductor"
 ) -> Callable[Given, Made]:
     """Compiled when it is first called, for any number of tokens."""
-    made = torch.compile(function, fullgraph=True, backend=backend)
+    known: dict[object, Callable[Given, Made]] = {}
 
     def call(*given: Given.args, **named: Given.kwargs) -> Made:
         scores_CV, bias_V, tokens_C = given[:3]
         assert isinstance(scores_CV, Tensor) and isinstance(tokens_C, tuple)
+        in_parts = len(tokens_C) > 1  # of the vocabulary, and the last may be narrower
+        width = None if in_parts else scores_CV.shape[1]
+        switches = (torch.are_deterministic_algorithms_enabled(), torch.is_inference_mode_enabled())
+        case = (switches, scores_CV.dtype, width, bias_V is None, given[3:])
+        made = known.get(case)
+        if made is None:
+            made = known[case] = compiled_apart(function, backend)
         for tensor in (scores_CV, *tokens_C):
             maybe_mark_dynamic(tensor, 0)
-        if len(tokens_C) > 1:  # of parts of the vocabulary the last may be narrower
+        if in_parts:
             maybe_mark_dynamic(scores_CV, 1)
-            if bias_V is not None:
+            if isinstance(bias_V, Tensor):
                 maybe_mark_dynamic(bias_V, 0)
         return made(*given, **named)
 
