@@ -38,6 +38,8 @@ from tunesmith.train.objective import Objective, PendingLoss
 from tunesmith.train.optimizer import NamedOptimizer
 
 WARM = 3
+_SAID = "called a synchronizing CUDA operation"
+"""The mode itself, when it is first set, warns that it is a prototype."""
 LOOKS_FOR_PADDING = ("gpt2",)
 """Transformers reads their ids back in every forward, to warn of padding without a mask."""
 CASES: tuple[tuple[str, Quantize], ...] = (
@@ -99,9 +101,7 @@ def waits_of(task: Trained) -> dict[str, Any]:
             loss, norm = task.objective.backward(prepared), task.optimizer.clip(1.0)
         finally:
             torch.cuda.set_sync_debug_mode("default")
-    places = sorted(
-        {f"{one.filename}:{one.lineno}" for one in told if "synchroniz" in str(one.message)}
-    )
+    places = sorted({f"{one.filename}:{one.lineno}" for one in told if _SAID in str(one.message)})
     loss.read_with(norm)
     return {"ok": not places, "where": ", ".join(places), **seconds_of(task)}
 

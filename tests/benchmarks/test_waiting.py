@@ -24,8 +24,18 @@ CONFIG = LlamaConfig(
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What PyTorch was told about waits; nothing is told before."""
     modes = ["default"]
+
+    def set_mode(mode: str) -> None:
+        modes.append(mode)
+        if mode == "warn":  # as PyTorch does the first time
+            warnings.warn(
+                "Synchronization debug mode is a prototype feature and does not yet detect all "
+                "synchronizing operations",
+                stacklevel=2,
+            )
+
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
-    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", modes.append)
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", set_mode)
     return modes
 
 
