@@ -25,7 +25,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from tunesmith.data.forest import Packing
 from tunesmith.models.blocks import padded, padded_ends, room_for
 from tunesmith.models.causal import causal_model, vocabulary_of
-from tunesmith.models.compiled import compile_faults
+from tunesmith.models.compiled import compile_faults, said
 from tunesmith.models.flex import attend_flexibly
 from tunesmith.models.fp8 import inputs_unrounded
 from tunesmith.models.fused.install import fuse_layers
@@ -326,14 +326,6 @@ def _prove_gradients(
         raise _Unsupported(f"its gradients in a forest differ by {worst:.1g}")
 
 
-def _said(error: Exception) -> str:
-    """An error in one line. A compiler's begins with one that names only itself, and a colon."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    while len(lines) > 1 and lines[0].endswith(":"):
-        lines[:2] = [" ".join(lines[:2])]
-    return lines[0][:300] if lines else type(error).__name__
-
-
 def _limit(dtype: torch.dtype) -> float:
     """Largest difference, relative by norm, in a precision."""
     return 1e-4 if dtype in (torch.float32, torch.float64) else _ROUGH
@@ -385,7 +377,7 @@ def _proof(inner: PreTrainedModel, rows: list[list[int]], alone: _Alone, *, flex
     try:
         together = forest.forward()
     except faults as error:
-        return _said(error)
+        return said(error)
     finally:
         _local_sizes.reset(token)
     if noted != {call.window for call in forest.layout.calls.values() if call.window is not None}:

@@ -69,6 +69,19 @@ def compile_faults() -> tuple[type[Exception], ...]:
     return (*own, SubprocessError, TritonError)
 
 
+def said(error: Exception) -> str:
+    """An error in one line. A compiler's begins with one that names only itself, and a colon."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    while len(lines) > 1 and lines[0].endswith(":"):
+        lines[:2] = [" ".join(lines[:2])]
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def switches() -> tuple[bool, bool]:
+    """What of torch's own state every kernel is compiled for."""
+    return torch.are_deterministic_algorithms_enabled(), torch.is_inference_mode_enabled()
+
+
 @contextmanager
 def as_it_stands() -> Iterator[None]:
     """Within the block `one_pass` compiles nothing: for few calls that seconds are too long for."""
@@ -87,8 +100,7 @@ def _by_case(function: Callable[..., Made], backend: str = "inductor") -> Callab
     def call(*given: object) -> Made:
         # The compiler need not know who asks for gradients: it would compile for each case.
         plain = tuple(_detached(one) for one in given)
-        switches = (torch.are_deterministic_algorithms_enabled(), torch.is_inference_mode_enabled())
-        case = (switches, tuple(_case(one) for one in plain))
+        case = (switches(), tuple(_case(one) for one in plain))
         compiled = known.get(case)
         if compiled is None:
             compiled = known[case] = compiled_apart(function, backend)

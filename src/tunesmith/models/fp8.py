@@ -27,7 +27,7 @@ from transformers import PreTrainedModel
 
 from tunesmith.errors import ModelError
 from tunesmith.hardware import has_fp8_products
-from tunesmith.models.compiled import compile_faults, one_pass
+from tunesmith.models.compiled import compile_faults, one_pass, said
 
 E4M3 = torch.float8_e4m3fn
 LARGEST = 448.0
@@ -208,7 +208,7 @@ def _require_products(device: torch.device) -> None:
             made_MO = weight(states_MI)
             (slope_MI,) = torch.autograd.grad(made_MO.float().square().sum(), states_MI)
         except compile_faults() as error:
-            wrong = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+            wrong = said(error)
         else:
             exact_MI = states_MI.detach().float().requires_grad_()
             expected_MO = exact_MI @ weight.values().t()

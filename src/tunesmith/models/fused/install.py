@@ -19,7 +19,7 @@ from torch.distributed.tensor import DTensor
 from transformers import PreTrainedModel
 
 from tunesmith.models.causal import decoder_layers
-from tunesmith.models.compiled import as_it_stands, compile_faults
+from tunesmith.models.compiled import as_it_stands, compile_faults, said
 from tunesmith.models.fused.exact_copy import in_fp32
 from tunesmith.models.fused.layer import FusedLayer
 from tunesmith.models.fused.reading import Reading, looks_alike, read_layer
@@ -162,8 +162,7 @@ def _failing(candidate: FusedLayer, seen: _Seen) -> str:
     try:
         found = _made(candidate, seen)
     except compile_faults() as error:  # kernels are compiled here for the first time
-        lines = str(error).strip().splitlines()
-        return f"{type(error).__name__}: {lines[0] if lines else ''}"
+        return said(error)
     if _same(found, _made(candidate.stock, seen), limit=_ROUGH):
         return ""
     return "fused in its own precision a layer gives other numbers"

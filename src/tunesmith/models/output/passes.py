@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch._dynamo import maybe_mark_dynamic
 
-from tunesmith.models.compiled import compiled_apart
+from tunesmith.models.compiled import compiled_apart, switches
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
@@ -95,8 +95,7 @@ def compiled(
         assert isinstance(scores_CV, Tensor) and isinstance(tokens_C, tuple)
         in_parts = len(tokens_C) > 1  # of the vocabulary, and the last may be narrower
         width = None if in_parts else scores_CV.shape[1]
-        switches = (torch.are_deterministic_algorithms_enabled(), torch.is_inference_mode_enabled())
-        case = (switches, scores_CV.dtype, width, bias_V is None, given[3:])
+        case = (switches(), scores_CV.dtype, width, bias_V is None, given[3:])
         made = known.get(case)
         if made is None:
             made = known[case] = compiled_apart(function, backend)
