@@ -11,11 +11,11 @@ Shapes: N tokens, D width of the hidden states, V vocabulary, R rows of the matr
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from subprocess import SubprocessError
 
 import torch
 from torch import Tensor
 
+from tunesmith.models.compiled import compile_faults, said
 from tunesmith.models.output.reading import Head, HeadReading, Way, autocast_precision
 
 _TOKENS = 19
@@ -26,8 +26,11 @@ _LEAST = {torch.float32: 1e-5, torch.bfloat16: 2e-3}
 """Errors, as shares of the norm, that are rounding in any case."""
 _ROUNDING = {torch.float32: 1e-4, torch.bfloat16: 2e-2}
 """Of a gradient by the weights, ditto."""
-FAILURES = (RuntimeError, ImportError, OSError, SubprocessError, ValueError, AssertionError)
-"""What a compiler, a driver or another package raises where something is missing."""
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """What a compiler, a driver or another package raises where something is missing."""
+    return (*compile_faults(), ValueError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,8 +65,8 @@ def disagreement(way: Way, head: Head, stock: Way, like_ND: Tensor) -> str:
     own = _made(stock, replace(head, reading=None), sample)
     try:
         found = _made(way, replace(head, reading=_leaves(reading)), sample)
-    except FAILURES as error:
-        return f"it fails here: {(str(error).strip().splitlines() or [type(error).__name__])[0]}"
+    except failures() as error:
+        return f"it fails here: {said(error)}"
     precision = autocast_precision(like_ND) or like_ND.dtype
     least, rounding = _LEAST[precision], _ROUNDING[precision]
     for name, mine, theirs, true in (

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from tunesmith import plugins
 from tunesmith.contracts import JsonObject
-from tunesmith.models.output.agreement import FAILURES
+from tunesmith.models.compiled import said
+from tunesmith.models.output.agreement import failures
 from tunesmith.models.output.logprobs import way_called, why_not
 from tunesmith.models.output.reading import HeadReading, read_head
 from tunesmith.models.precision import products
@@ -142,9 +143,8 @@ def _timings(
                 continue
             try:
                 milliseconds, peak = stopwatch(work)
-            except FAILURES as error:  # too little memory among them
-                lines = str(error).strip().splitlines()
-                yield Timing(way=name, why_not=f"it fails: {lines[0] if lines else type(error)}")
+            except failures() as error:  # too little memory among them
+                yield Timing(way=name, why_not=f"it fails: {said(error)}")
             else:
                 yield Timing(way=name, milliseconds=milliseconds, peak_bytes=peak)
 
